@@ -1,0 +1,64 @@
+"""The errors that a person can act on. Everything else is a bug and keeps its traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the data: where it stands, which rule it breaks, what to do about it.
+
+    A row is counted as a spreadsheet counts it: the header is row 1.
+    """
+
+    file: str
+    row: int | None
+    field: str | None
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        """One line: file, row, field, sentence, rule."""
+        where = self.file
+        if self.row is not None:
+            where += f", row {self.row}"
+        if self.field:
+            where += f", {self.field}"
+        return f"{where}: {self.message} [{self.rule}]"
+
+    @property
+    def place(self) -> tuple[str, int, str, str, str]:
+        """What problems are sorted by: the order in which somebody mends a file."""
+        return self.file, self.row or 0, self.field or "", self.rule, self.message
+
+    def as_dict(self) -> dict[str, object]:
+        """The same as JSON-ready values."""
+        return asdict(self)
+
+
+class AtlasError(Exception):
+    """Something a user can put right; the text is one sentence that says what, where and what to do next."""
+
+
+class DataError(AtlasError):
+    """The data break their own rules. Carries every problem found, not only the first."""
+
+    def __init__(self, problems: Iterable[Problem], what: str = "The data package has") -> None:
+        """Keep the problems in the order file, row, field."""
+        self.problems = sorted(problems, key=lambda problem: problem.place)
+        count = len(self.problems)
+        super().__init__(f"{what} {count:,} problem{'s' if count != 1 else ''}; nothing was published.")
+
+
+class HomeError(AtlasError):
+    """The folder that holds the builds cannot be used as asked."""
+
+
+class DamagedBuildError(AtlasError):
+    """A build file cannot be read, or its content is not what its name says."""
+
+
+class QueryError(AtlasError):
+    """A reader's own query is not one SELECT, fails, or takes too long or too much memory."""

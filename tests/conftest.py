@@ -1,0 +1,48 @@
+"""What all tests share: one warehouse of the shipped data, and small packages that a test may edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from etl.build import build
+from etl.settings import Settings
+from etl.warehouse import Home
+from tests.etl.package_copy import PackageCopy, copied, small_package
+
+SHIPPED = Path(__file__).resolve().parent.parent / "data"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test ever touches the home of the person who runs it."""
+    monkeypatch.setenv("GENAI_ATLAS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GENAI_ATLAS_DATA", str(SHIPPED))
+
+
+@pytest.fixture(scope="session")
+def built_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The home with one build of the shipped data. Made once: read it, never change it."""
+    home = tmp_path_factory.mktemp("built") / "home"
+    build(Settings(home=home, data=SHIPPED))
+    return Home(home)
+
+
+@pytest.fixture
+def home(built_home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """The shipped data's warehouse as the one that the settings name. Read it, never change it."""
+    monkeypatch.setenv("GENAI_ATLAS_HOME", str(built_home.path))
+    return built_home
+
+
+@pytest.fixture(scope="session")
+def small_data(tmp_path_factory: pytest.TempPathFactory) -> PackageCopy:
+    """A small part of the shipped package. Made once: copy it, never change it."""
+    return small_package(SHIPPED, tmp_path_factory.mktemp("small") / "data")
+
+
+@pytest.fixture
+def package_copy(small_data: PackageCopy, tmp_path: Path) -> PackageCopy:
+    """A small data package of this test alone, to edit."""
+    return copied(small_data, tmp_path / "data")
