@@ -16,7 +16,7 @@ BOOTSTRAP := $(PYTHON) scripts/bootstrap.py
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format build lock wheel clean
+.PHONY: help run test check format build docs lock wheel clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ format: ## bring the code into shape
 	@$(BOOTSTRAP) dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: ## write docs/data.md anew from the data package
+	@$(BOOTSTRAP)
+	@$(BIN)/python -m etl.docs > docs/data.md
 
 lock: ## pin every package anew in requirements/ (ARGS=--upgrade for the newest)
 	@$(BOOTSTRAP) dev
