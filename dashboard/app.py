@@ -1,0 +1,119 @@
+"""The ASGI app: the Streamlit script and, in the same process, the probes of an operator."""
+
+from __future__ import annotations
+
+import logging
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from dashboard.address import in_words
+from dashboard.pages import PAGES, Page
+from dashboard.warehouse import warehouse
+from etl.errors import AtlasError
+
+ASSETS = Path(__file__).with_name("assets")
+
+
+# Streamlit scrolls to the heading that an address names as soon as that is there; what is drawn afterwards moves it
+# away again. This keeps it in view until the page is complete or the reader takes over.
+KEEP_ANCHOR_IN_VIEW = """
+if (location.hash) {
+    const find = () => document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const observer = new MutationObserver(() => find()?.scrollIntoView());
+    const stop = () => observer.disconnect();
+    observer.observe(document.documentElement, { childList: true, subtree: true });
+    ["wheel", "touchstart", "pointerdown", "keydown"].forEach(name => addEventListener(name, stop, { once: true }));
+    setTimeout(stop, 15000);
+}
+"""
+
+
+async def healthz(_: Request) -> JSONResponse:
+    """The process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(_: Request) -> JSONResponse:
+    """A build is open and answers; the body names it. 503 otherwise."""
+
+    def probe() -> dict[str, object]:
+        opened = warehouse()
+        opened.query("SELECT 1")
+        return {"status": "ready", "build": opened.build_id, "notice": opened.notice}
+
+    try:
+        return JSONResponse(await run_in_threadpool(probe))
+    except AtlasError as error:
+        return JSONResponse({"status": "not ready", "error": str(error)}, status_code=503)
+
+
+def say_what_broke(error: Exception) -> bool:
+    """One sentence for the reader, the traceback for the log."""
+    logging.getLogger(__name__).error("A page failed", exc_info=error)
+    st.error(
+        "This part of the page failed to draw; the rest of the dashboard still works. Reload the page, and "
+        "if it stays, report it with the address.",
+        icon=":material/error:",
+    )
+    return True
+
+
+def document(page: Page) -> str:
+    """Streamlit's own HTML with the page's title and description, and with the address of the server.
+
+    Without the address, the front end of a page like /market first probes /market/_stcore and logs two failures.
+    """
+    html = Path(st.__file__).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
+    title = "GenAI Atlas" if page is PAGES[0] else f"{page.title} · GenAI Atlas"
+    head = (
+        f"<title>{escape(title)}</title>"
+        f'<meta name="description" content="{escape(page.about)}">'
+        f'<meta property="og:title" content="{escape(title)}">'
+        f'<meta property="og:description" content="{escape(page.about)}">'
+        # As high as the lists beside it, so that their labels stand in one line.
+        '<style>[data-testid="stButtonGroup"] button { min-height: 2.5rem }</style>'
+        "<script>window.__streamlit = { BACKEND_BASE_URL: window.location.origin };"
+        f"{KEEP_ANCHOR_IN_VIEW}</script>"
+    )
+    return html.replace("<title>Streamlit</title>", head)
+
+
+def page_route(path: str, page: Page) -> Route:
+    """Serve a page's document; an address with ids is first led to the same one in words."""
+
+    async def serve(request: Request) -> Response:
+        query = await run_in_threadpool(spoken, page, request.url.query)
+        if query != request.url.query:
+            return RedirectResponse(f"?{query}", status_code=302)
+        return HTMLResponse(document(page), headers={"Cache-Control": "no-cache"})
+
+    return Route(path, serve)
+
+
+def spoken(page: Page, query: str) -> str:
+    """The query in the words on screen; as it is where nothing can be looked up."""
+    try:
+        return in_words(page, query)
+    except AtlasError:
+        return query
+
+
+app = st.App(
+    Path(__file__).with_name("main.py"),
+    on_script_error=say_what_broke,
+    routes=[
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        # The outlines of the countries, which Plotly would fetch from the network.
+        Mount("/topojson", StaticFiles(directory=ASSETS / "topojson")),
+        page_route("/", PAGES[0]),
+        *(page_route(f"/{page.path}", page) for page in PAGES),
+    ],
+)

@@ -1,0 +1,166 @@
+"""Companies: who there is, where, what they raised and are said to be worth, and a profile of each."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.charts.companies import PLAYERS, CompanyFilters, ListFilters, dated_amount, player, when
+from dashboard.charts.marks import capitalised
+from dashboard.components import address_columns, chart_card, filter_bar, page_head, plain, source_list
+from dashboard.warehouse import ask
+
+HEADINGS = {
+    "company": "Company",
+    "kind": "Kind of player",
+    "headquarters": "Headquarters",
+    "country": "Country",
+    "founded_year": "Founded in year",
+    "funding": "Money raised, as of",
+    "valuation": "Valuation, as of",
+    "models": "Models named",
+    "publisher": "Listed by",
+    "url": "Address",
+}
+
+companies = ask("SELECT * FROM company_profile ORDER BY lower(company)")
+figures = ask("SELECT attribution, metric_id FROM observation_figure WHERE dataset = 'company_figure'")
+relayed = int((figures["attribution"] != "primary").sum())
+page_head(
+    "Who builds it, and what are they said to be worth?",
+    f"{len(companies)} players in {companies['country'].nunique()} countries are listed: money raised is known for "
+    f"{companies['funding_usd_mn'].notna().sum()} of them and a valuation for "
+    f"{companies['valuation_usd_mn'].notna().sum()}. "
+    + (
+        f"All {len(figures)} figures were read where somebody relayed them."
+        if relayed == len(figures)
+        else f"{relayed} of {len(figures)} figures were read where somebody relayed them."
+    ),
+)
+shared = filter_bar(CompanyFilters, "companies")
+
+chart_card("companies-by-country", shared)
+pair = st.grid(2, min_column_width=420)
+with pair.cell():
+    chart_card("company-funding", shared, own=("dated",))
+with pair.cell():
+    chart_card("company-valuation", shared, own=())
+pair = st.grid(2, min_column_width=420)
+with pair.cell():
+    chart_card("funding-by-country", shared, own=("money", "per"))
+with pair.cell():
+    chart_card("company-funding-valuation", shared)
+
+
+# --- the list ----------------------------------------------------------------------------------------------------
+
+
+def narrowed(seek: str) -> pd.DataFrame:
+    """The companies that the page's filters and the search leave."""
+    shown = companies
+    if shared["player"]:
+        shown = shown[shown["kind"].isin(shared["player"])]
+    if shared["places"]:
+        shown = shown[shown["country_id"].isin(shared["places"])]
+    if seek:
+        words = shown[["company", "headquarters", "country", "models"]].fillna("").agg(" ".join, axis=1)
+        shown = shown[words.str.lower().str.contains(seek.lower(), regex=False)]
+    return shown
+
+
+def listing(shown: pd.DataFrame) -> None:
+    """The list as a table; a click on a row opens its profile."""
+
+    def take_clicked_row() -> None:
+        if rows := st.session_state["company-table"].selection.rows:
+            st.session_state["company"] = shown.iloc[rows[0]]["company_id"]
+
+    table = shown.assign(
+        kind=shown["kind"].map(player),
+        funding=[dated_amount(*pair) for pair in zip(shown["funding_usd_mn"], shown["funding_period"], strict=True)],
+        valuation=[
+            dated_amount(*pair) for pair in zip(shown["valuation_usd_mn"], shown["valuation_period"], strict=True)
+        ],
+    )
+    st.dataframe(
+        table[list(HEADINGS)].rename(columns=HEADINGS),
+        hide_index=True,
+        height=420,
+        placeholder="",
+        on_select=take_clicked_row,
+        selection_mode="single-row",
+        key="company-table",
+        column_config={**address_columns(), "Founded in year": st.column_config.NumberColumn("Founded", format="%d")},
+        alt="All companies on the list with their latest figures",
+    )
+
+
+def profile(row: pd.Series) -> None:
+    """One company: where, since when, its figures with date and publisher, its models, its sources."""
+    st.markdown(f"**{plain(row['company'])}**: {PLAYERS[row['kind']].lower()}{plain(home(row))}.")
+    if pd.notna(row["note"]):
+        st.caption(plain(row["note"]))
+    known = ask(
+        "SELECT metric_label, value, bound, unit_label, period, publisher, relayed_by, note, source_id "
+        "FROM observation_figure WHERE dataset = 'company_figure' AND entity_id = $company_id ORDER BY metric_label",
+        company_id=row["company_id"],
+    )
+    for figure in known.to_dict("records"):
+        st.markdown(f"- {plain(in_words(figure))}")
+    if known.empty:
+        st.markdown("- No figure of money raised, valuation or staff was found.")
+    if pd.notna(row["models"]):
+        st.markdown(f"- Models that the sources name: {plain(row['models'])}")
+    ids = [row["source_id"], *known["source_id"]]
+    cards = ask(
+        "SELECT *, 'relayed' AS read FROM source_card WHERE list_contains($ids::VARCHAR[], source_id) "
+        "ORDER BY publisher",
+        ids=sorted(set(ids)),
+    )
+    with st.popover(f"Sources ({len(cards)})", icon=":material/format_quote:", type="tertiary"):
+        source_list(cards)
+
+
+def home(row: pd.Series) -> str:
+    """Where a company sits and since when, as far as known."""
+    places = [str(row[name]) for name in ("headquarters", "country") if pd.notna(row[name])]
+    since = f", founded {row['founded_year']:.0f}" if pd.notna(row["founded_year"]) else ""
+    return (", " + ", ".join(places) if places else ", home not known") + since
+
+
+def in_words(figure: dict[str, Any]) -> str:
+    """One figure with its date and who says so."""
+    bound = {"at_least": "at least ", "about": "about ", "at_most": "at most "}.get(figure["bound"], "")
+    relay = f", relayed by {figure['relayed_by']}" if pd.notna(figure["relayed_by"]) else ", relayed"
+    note = f" {figure['note']}" if pd.notna(figure["note"]) else ""
+    value = f"{bound}{figure['value']:,.10g} {figure['unit_label']}"
+    return f"{figure['metric_label']}: {value}, {when(figure['period'])} ({figure['publisher']}{relay}).{note}"
+
+
+with st.container(border=True, key="company-list"):
+    st.subheader("Every company on the list", anchor="list")
+    asked = filter_bar(ListFilters, "list")
+    shown = narrowed(asked["seek"])
+    if shown.empty:
+        st.info("No company matches. Shorten the search, or reset the filters.", icon=":material/search_off:")
+    else:
+        st.caption(
+            f"{len(shown)} companies. A click on a row opens its profile below; an empty cell means not found, not zero."
+        )
+        listing(shown)
+    if asked["company"]:
+        profile(companies.set_index("company_id", drop=False).loc[asked["company"]])
+
+said = ask("SELECT subject, aspect, item FROM role_item WHERE comparison = 'player' ORDER BY role_item_id")
+with st.expander("What each kind of player does, in the words of the guide"):
+    for subject, group in said.groupby("subject", sort=False):
+        part = "; ".join(group.loc[group["aspect"] == "part played", "item"])
+        examples = ", ".join(group.loc[group["aspect"] == "example", "item"])
+        named = f" For example {examples}." if examples else ""
+        st.markdown(f"**{plain(subject)}**: {plain(capitalised(part))}.{plain(named)}")
+
+st.page_link(
+    "app_pages/market.py",
+    label="Market: investment by year and by country, as counted by those who count deals",
+    icon=":material/trending_up:",
+)

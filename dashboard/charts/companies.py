@@ -1,0 +1,653 @@
+"""Companies: who they are and where, what they raised, what they are said to be worth, each with its date."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import theme
+from dashboard.chart import Chart, Control, Filters, register
+from dashboard.charts.marks import (
+    HOVER,
+    capitalised,
+    counted,
+    hover_data,
+    money_ticks,
+    money_title,
+    records,
+    title_above,
+    wrapped,
+)
+
+Player = Literal["startup", "tech giant", "cloud platform", "research lab", "open-source community"]
+PLAYERS: dict[str, str] = {
+    "startup": "Startup",
+    "tech giant": "Tech giant",
+    "cloud platform": "Cloud platform",
+    "research lab": "Research lab",
+    "open-source community": "Open-source community",
+}
+PLAYER_COLORS = dict(zip(PLAYERS, theme.PALETTE, strict=False))
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MOST_COMPANIES = 34
+MOST_NAMED = 14
+BOUNDS = {"at_least": "at least ", "about": "about ", "at_most": "at most "}
+BOUND_SYMBOLS = {"at_least": "triangle-right", "about": "circle-open"}
+
+
+def when(period: str) -> str:
+    """A date as far as it is given: 2024, Mar 2025."""
+    year, *month = period.split("-")
+    return f"{MONTHS[int(month[0]) - 1]} {year}" if month and month[0].isdecimal() else year
+
+
+def _companies(count: int) -> str:
+    return f"{count} {'company' if count == 1 else 'companies'}"
+
+
+class CompanyFilters(Filters):
+    """What narrows every chart over companies."""
+
+    player: Annotated[
+        list[Player],
+        Control("Kind of player", labels=PLAYERS, all_label="All kinds", is_primary=True),
+    ] = []
+    places: Annotated[
+        list[str],
+        Control(
+            "Country",
+            "SELECT country_id, country FROM company_profile WHERE country_id IS NOT NULL GROUP BY ALL "
+            "ORDER BY country",
+            all_label="All countries",
+            is_primary=True,
+        ),
+    ] = []
+
+
+class DatedFilters(CompanyFilters):
+    """Companies by the date of their figures."""
+
+    dated: Annotated[
+        tuple[int, int] | None,
+        Control(
+            "Figure of",
+            "SELECT min(year), max(year) FROM observation_figure WHERE dataset = 'company_figure'",
+            help="The year that a figure is of. Old figures miss later rounds.",
+        ),
+    ] = None
+
+
+_NARROWED = """(len($player::VARCHAR[]) = 0 OR list_contains($player::VARCHAR[], profile.kind))
+    AND (len($places::VARCHAR[]) = 0 OR list_contains($places::VARCHAR[], profile.country_id))"""
+_FIGURES = f"""
+SELECT figure.*, figure.harmonised_value / 1000 AS value_usd_bn, profile.company_id, profile.company,
+    profile.kind, profile.country_id, profile.country, profile.headquarters
+FROM observation_figure AS figure
+JOIN company_profile AS profile ON profile.company_id = figure.entity_id
+WHERE figure.dataset = 'company_figure' AND NOT figure.is_repeat AND figure.metric_id IN ({{metrics}})
+    AND ($dated_from IS NULL OR figure.year BETWEEN $dated_from AND $dated_to) AND {_NARROWED}
+ORDER BY value_usd_bn DESC, figure.claim_id
+"""  # noqa: S608  # constants only
+_COLUMNS = {
+    "company": "Company",
+    "kind": "Kind of player",
+    "country": "Country",
+    "headquarters": "Headquarters",
+    "metric_label": "What is given",
+    "value": "Published value",
+    "unit_label": "Unit",
+    "bound": "Bound",
+    "period": "Date of the figure",
+    "publisher": "Publisher",
+    "relayed_by": "Relayed by",
+    "published": "Published",
+    "attribution": "How it was read",
+    "note": "Note",
+    "url": "Address",
+}
+
+
+def _words(row: Any) -> str:
+    """One figure of one company as a sentence."""
+    verb = "worth" if row.metric_id == "company_valuation" else "raised"
+    bound = BOUNDS.get(row.bound, "")
+    home = ", ".join(str(part) for part in (row.headquarters, row.country) if pd.notna(part))
+    relayed = f"<br>as relayed by {row.relayed_by}" if pd.notna(row.relayed_by) else ""
+    note = f"<br>{wrapped(row.note, 60)}" if pd.notna(row.note) else ""
+    return (
+        f"{row.company}, {verb} {bound}{theme.usd_bn(row.value_usd_bn)}, {when(row.period)}"
+        f"<br>{PLAYERS[row.kind]}{', ' + home if home else ''}{note}{relayed}"
+    )
+
+
+def _by_player(figure: go.Figure, frame: pd.DataFrame, x: str, y: str, **marks: Any) -> None:
+    """One trace a kind of player; the shape says whether the figure is a bound."""
+    for kind, group in frame.groupby("kind", sort=False):
+        color = PLAYER_COLORS[str(kind)]
+        figure.add_scatter(
+            x=group[x],
+            y=group[y],
+            mode="markers+text",
+            name=PLAYERS[str(kind)],
+            text=group["label"],
+            textposition=list(group["side"]) if "side" in group else "middle right",
+            textfont={"size": 12},
+            customdata=group["hover"].tolist(),
+            hovertemplate=HOVER,
+            marker={
+                "color": color,
+                "size": 10,
+                "symbol": [BOUND_SYMBOLS.get(bound, "circle") for bound in group["bound"]],
+                "line": {"width": 2, "color": color},
+                **marks,
+            },
+        )
+    figure.update_layout(showlegend=frame["kind"].nunique() > 1)
+
+
+# --- ranked by money raised, by valuation ------------------------------------------------------------------------
+
+
+def _ranked(frame: pd.DataFrame, title: str) -> go.Figure:
+    shown = frame.head(MOST_COMPANIES)
+    shown = shown.assign(
+        row=[wrapped(name, 24) for name in shown["company"]],
+        label=[
+            f" {BOUNDS.get(row.bound, '')}{theme.usd_bn(row.value_usd_bn)}, {when(row.period)}"
+            for row in records(shown)
+        ],
+        hover=hover_data(shown, _words),
+    )
+    figure = go.Figure()
+    _by_player(figure, shown, "value_usd_bn", "row")
+    low, high = float(shown["value_usd_bn"].min()), float(shown["value_usd_bn"].max())
+    # Room on the right for the label of the largest.
+    reach = math.log10(high / low) if high > low else 1.0
+    figure.update_xaxes(
+        **money_ticks(low, high, is_log=True, most=4),
+        range=[math.log10(low) - reach * 0.06, math.log10(high) + reach * 0.75],
+        showgrid=True,
+        tickangle=0,
+        title=money_title(title, is_log=True),
+    )
+    figure.update_yaxes(categoryorder="array", categoryarray=list(shown["row"])[::-1], showgrid=True)
+    return figure
+
+
+def _ranked_takeaway(frame: pd.DataFrame, verb: str) -> str:
+    top = next(records(frame))
+    text = (
+        f"{top.company} leads: {verb} {BOUNDS.get(top.bound, '')}{theme.usd_bn(top.value_usd_bn)} "
+        f"({when(top.period)}, {top.publisher})"
+    )
+    if len(frame) > 1:
+        second = next(records(frame.iloc[1:]))
+        text += f", before {second.company} with {theme.usd_bn(second.value_usd_bn)} ({when(second.period)})"
+    relayed = int((frame["attribution"] != "primary").sum())
+    how = "all" if relayed == len(frame) else f"{relayed} of them"
+    return (
+        f"{text}. {counted(len(frame), 'figure')}, {how} relayed, dated {when(frame['period'].min())} "
+        f"to {when(frame['period'].max())}."
+    )
+
+
+def _funding(frame: pd.DataFrame, filters: DatedFilters) -> go.Figure:
+    return _ranked(frame, "Money raised in all")
+
+
+def _funding_takeaway(frame: pd.DataFrame, filters: DatedFilters) -> str:
+    return _ranked_takeaway(frame, "it is said to have raised")
+
+
+_RANKED_READING = (
+    f"A mark is one published figure, on a log scale, with its date beside it: the largest {MOST_COMPANIES}, the table "
+    "has all. Hollow marks are approximate, triangles are lower bounds. Figures of different dates do not compare "
+    "well, and a company without a mark is one for which no figure was found."
+)
+
+funding = register(
+    Chart(
+        id="company-funding",
+        topic="companies",
+        title="Who raised how much",
+        question="How much money is each company said to have raised, and as of when?",
+        reading=_RANKED_READING,
+        filters=DatedFilters,
+        sql=_FIGURES.format(metrics="'company_funding'"),
+        figure=_funding,
+        takeaway=_funding_takeaway,
+        columns=_COLUMNS,
+        height=820,
+    )
+)
+
+
+def _valuation(frame: pd.DataFrame, filters: DatedFilters) -> go.Figure:
+    return _ranked(frame, "Valuation")
+
+
+def _valuation_takeaway(frame: pd.DataFrame, filters: DatedFilters) -> str:
+    return _ranked_takeaway(frame, "it is said to be worth")
+
+
+valuation = register(
+    Chart(
+        id="company-valuation",
+        topic="companies",
+        title="Who is said to be worth what",
+        question="At which valuation is each company reported, and as of when?",
+        reading=_RANKED_READING,
+        filters=DatedFilters,
+        sql=_FIGURES.format(metrics="'company_valuation'"),
+        figure=_valuation,
+        takeaway=_valuation_takeaway,
+        columns=_COLUMNS,
+        height=820,
+    )
+)
+
+
+# --- worth against raised ----------------------------------------------------------------------------------------
+
+
+def paired(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row a company that has both figures: raised, worth, the ratio of the two."""
+    raised = frame[frame["metric_id"] == "company_funding"].drop_duplicates("company_id")
+    worth = frame[frame["metric_id"] == "company_valuation"].drop_duplicates("company_id")
+    both = worth.merge(
+        raised[["company_id", "value_usd_bn", "period", "claim_id"]],
+        on="company_id",
+        suffixes=("", "_raised"),
+    )
+    return both.assign(ratio=both["value_usd_bn"] / both["value_usd_bn_raised"]).sort_values(
+        ["value_usd_bn", "company_id"], ascending=[False, True]
+    )
+
+
+def _pair_words(row: Any) -> str:
+    return (
+        f"{row.company}<br>worth {theme.usd_bn(row.value_usd_bn)} in {when(row.period)}, "
+        f"raised {theme.usd_bn(row.value_usd_bn_raised)} by {when(row.period_raised)}"
+        f"<br>{theme.times(row.ratio)} times the money raised"
+    )
+
+
+def _multiple(frame: pd.DataFrame, filters: DatedFilters) -> go.Figure:
+    pairs = paired(frame)
+    figure = go.Figure()
+    if pairs.empty:
+        figure.add_annotation(
+            text="No company here has both figures", showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5
+        )
+        figure.update_layout(xaxis_visible=False, yaxis_visible=False)
+        return figure
+    lowest, highest = pairs["value_usd_bn_raised"].min() / 1.6, pairs["value_usd_bn_raised"].max() * 1.6
+    for times in (1, 10, 100):
+        figure.add_scatter(
+            x=[lowest, highest],
+            y=[lowest * times, highest * times],
+            mode="lines",
+            name="guide",
+            showlegend=False,
+            line={"color": theme.BAND, "width": 2},
+            hoverinfo="skip",
+        )
+    bottom, top = pairs["value_usd_bn"].min() / 1.8, pairs["value_usd_bn"].max() * 1.8
+    _name_guides(figure, (lowest, highest), top)
+    named = {
+        *pairs["company_id"].head(MOST_NAMED // 2),
+        *pairs.nlargest(MOST_NAMED // 2, "ratio")["company_id"],
+    }
+    middle = math.sqrt(lowest * highest)
+    pairs = pairs.assign(
+        label=[row.company if row.company_id in named else "" for row in records(pairs)],
+        side=[
+            "middle left" if raised > middle else "middle right" for raised in pairs["value_usd_bn_raised"]
+        ],
+        hover=hover_data(pairs, _pair_words),
+    )
+    _by_player(figure, pairs, "value_usd_bn_raised", "value_usd_bn", opacity=0.8)
+    figure.update_xaxes(
+        **money_ticks(lowest, highest, is_log=True, most=5),
+        range=[math.log10(lowest), math.log10(highest)],
+        tickangle=0,
+        title=money_title("Money raised", is_log=True),
+    )
+    figure.update_yaxes(
+        **money_ticks(bottom, top, is_log=True, most=5), range=[math.log10(bottom), math.log10(top)]
+    )
+    title_above(figure, money_title("Valuation", is_log=True))
+    figure.update_layout(legend={"y": -0.16, "yanchor": "top"})
+    return figure
+
+
+def _name_guides(figure: go.Figure, span: tuple[float, float], top: float) -> None:
+    """Write beside each guide line how many times the money raised it stands for."""
+    for times in (1, 10, 100):
+        x = min(span[1], top / times) / 1.12
+        if x > span[0]:
+            figure.add_annotation(
+                x=math.log10(x),
+                y=math.log10(x * times),
+                text=f"{times}×",
+                showarrow=False,
+                xanchor="right",
+                yanchor="bottom",
+                font={"color": theme.GREY},
+            )
+
+
+def _multiple_takeaway(frame: pd.DataFrame, filters: DatedFilters) -> str:
+    pairs = paired(frame)
+    if pairs.empty:
+        return "No company of this choice has both a figure for money raised and a valuation."
+    high = next(records(pairs.nlargest(1, "ratio")))
+    text = (
+        f"{_companies(len(pairs))} with both figures: the median "
+        f"valuation is {theme.times(pairs['ratio'].median())} times the money raised (computed)"
+    )
+    return (
+        f"{text}; the most, {theme.times(high.ratio)} times, is {high.company}. The two dates often differ."
+    )
+
+
+multiple = register(
+    Chart(
+        id="company-funding-valuation",
+        topic="companies",
+        title="Worth against money raised",
+        question="How many times the money raised is a company said to be worth?",
+        reading="A mark is one company with both figures, on log scales; grey lines stand for 1, 10 and 100 times the "
+        "money raised. The ratio is computed here, and where the valuation is newer than the money, it is too high: "
+        "the text of a mark gives both dates.",
+        filters=DatedFilters,
+        sql=_FIGURES.format(metrics="'company_funding', 'company_valuation'"),
+        figure=_multiple,
+        takeaway=_multiple_takeaway,
+        columns=_COLUMNS,
+        height=560,
+    )
+)
+
+
+# --- by country --------------------------------------------------------------------------------------------------
+
+
+class ByCountryFilters(CompanyFilters):
+    """Filters of the sums by country."""
+
+    money: Annotated[
+        Literal["company_funding", "company_valuation"],
+        Control(
+            "What is added up",
+            labels={"company_funding": "Money raised", "company_valuation": "Valuations"},
+            is_primary=True,
+        ),
+    ] = "company_funding"
+    per: Annotated[
+        Literal["country", "head"],
+        Control("Per", labels={"country": "Country", "head": "Inhabitant"}, is_primary=True),
+    ] = "country"
+
+
+def by_country_sums(frame: pd.DataFrame, per: str) -> pd.DataFrame:
+    """Country -> its sum (billions of dollars, or dollars an inhabitant), companies with a figure, companies listed."""
+    sums = frame.groupby("country").agg(
+        total=("value_usd_bn", "sum"),
+        companies=("company_id", "nunique"),
+        listed=("listed", "first"),
+        inhabitants=("inhabitants", "first"),
+    )
+    if per == "head":
+        sums = sums[sums["inhabitants"].notna()]
+        sums = sums.assign(total=sums["total"] * 1e9 / sums["inhabitants"])
+    return sums.sort_values("total", ascending=False, kind="stable")
+
+
+def _by_country(frame: pd.DataFrame, filters: ByCountryFilters) -> go.Figure:
+    sums = by_country_sums(frame, filters.per)
+    is_per_head = filters.per == "head"
+    figure = go.Figure()
+    if sums.empty:
+        figure.add_annotation(
+            text="No population is known for this choice",
+            showarrow=False,
+            xref="paper",
+            yref="paper",
+            x=0.5,
+            y=0.5,
+        )
+        figure.update_layout(xaxis_visible=False, yaxis_visible=False)
+        return figure
+    shown = frame[frame["country"].isin(sums.index)]
+    share = 1e9 / shown["inhabitants"].astype("float") if is_per_head else 1.0
+    shown = shown.assign(x=shown["value_usd_bn"] * share, label="", hover=hover_data(shown, _words))
+    shown["country"] = [wrapped(name, 18) for name in shown["country"]]
+    _by_player(figure, shown, "x", "country", opacity=0.55)
+    names = [wrapped(str(name), 18) for name in sums.index]
+    figure.add_scatter(
+        x=sums["total"],
+        y=names,
+        mode="markers+text",
+        name="Sum (computed)",
+        text=[
+            f"  {_sum(row.total, is_per_head=is_per_head)}, {row.companies} of {row.listed}"
+            for row in records(sums)
+        ],
+        textposition="middle right",
+        hoverinfo="skip",
+        marker={"symbol": "line-ns", "size": 16, "line": {"width": 3, "color": theme.GREY}},
+    )
+    low, high = float(shown["x"].min()), float(max(sums["total"].max(), shown["x"].max()))
+    reach = math.log10(high / low) if high > low else 1.0
+    title = "Money raised" if filters.money == "company_funding" else "Valuation"
+    ticks = _head_ticks(low, high) if is_per_head else money_ticks(low, high, is_log=True, most=4)
+    figure.update_xaxes(
+        **ticks,
+        range=[math.log10(low) - reach * 0.05, math.log10(high) + reach * 0.6],
+        showgrid=True,
+        tickangle=0,
+        title=money_title(f"{title} per inhabitant" if is_per_head else title, is_log=True),
+    )
+    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], showgrid=True)
+    figure.update_layout(showlegend=True)
+    return figure
+
+
+def _head_ticks(low: float, high: float) -> dict[str, Any]:
+    ticks = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"${theme.exact(tick)}" for tick in ticks]}
+
+
+def _sum(total: float, *, is_per_head: bool) -> str:
+    """A computed sum, rounded: $232.5 bn, or $680 an inhabitant."""
+    if not is_per_head:
+        return theme.usd_bn(round(total, 1 if total >= 1 else 3))
+    return f"${total:,.0f}" if total >= 10 else f"${total:,.2f}"
+
+
+def _by_country_takeaway(frame: pd.DataFrame, filters: ByCountryFilters) -> str:
+    sums = by_country_sums(frame, filters.per)
+    if sums.empty:
+        return "The population of these countries is not known, so nothing can be shown per inhabitant."
+    is_per_head = filters.per == "head"
+    top = next(records(sums))
+    head = " an inhabitant" if is_per_head else ""
+    text = (
+        f"{sums.index[0]} leads with {_sum(top.total, is_per_head=is_per_head)}{head}, added up over "
+        f"{top.companies} of its {_companies(top.listed)} on the list"
+    )
+    biggest = next(records(frame))
+    if not is_per_head and len(frame) > 1:
+        part = 100 * biggest.value_usd_bn / frame["value_usd_bn"].sum()
+        text += f"; {biggest.company} alone is {theme.percent(part, 0)} of all"
+    gaps = frame["without_figure"].iloc[0]
+    return f"{text}. " + (f"No figure was found in {gaps}." if gaps else "Every country has a figure.")
+
+
+by_country = register(
+    Chart(
+        id="funding-by-country",
+        topic="companies",
+        title="Whose companies raised the money",
+        question="How does the money raised by the companies listed here spread over their home countries?",
+        reading="A mark is one company's published figure, on a log scale; the grey stroke is their sum, computed "
+        "here, with the number of companies that have a figure out of those listed. Figures have different dates, "
+        "the list is not complete, and what is unknown is left out of the sum: read it as a lower bound.",
+        filters=ByCountryFilters,
+        sql=f"""
+WITH profile AS (SELECT * FROM company_profile AS profile WHERE country_id IS NOT NULL AND {_NARROWED}),
+figure AS (
+    SELECT * FROM observation_figure
+    WHERE dataset = 'company_figure' AND metric_id = $money AND NOT is_repeat
+),
+gap AS (
+    SELECT coalesce(string_agg(country, ', ' ORDER BY country), '') AS without_figure
+    FROM (SELECT DISTINCT country FROM profile WHERE country_id NOT IN (
+        SELECT profile.country_id FROM profile JOIN figure ON figure.entity_id = profile.company_id))
+),
+listed AS (SELECT country_id, count(*) AS listed FROM profile GROUP BY country_id)
+SELECT figure.*, figure.harmonised_value / 1000 AS value_usd_bn, profile.company_id, profile.company,
+    profile.kind, profile.country_id, profile.country, profile.headquarters, listed.listed,
+    country.population AS inhabitants, gap.without_figure
+FROM figure
+JOIN profile ON profile.company_id = figure.entity_id
+JOIN listed ON listed.country_id = profile.country_id
+LEFT JOIN country_profile AS country ON country.entity_id = profile.country_id
+CROSS JOIN gap
+ORDER BY value_usd_bn DESC, figure.claim_id
+""",  # noqa: S608  # constants only
+        figure=_by_country,
+        takeaway=_by_country_takeaway,
+        columns=_COLUMNS,
+        height=520,
+    )
+)
+
+
+# --- who there is ------------------------------------------------------------------------------------------------
+
+
+def _players(frame: pd.DataFrame, filters: CompanyFilters) -> go.Figure:
+    figure = go.Figure()
+    totals = frame.groupby("country_name").size()
+    order = sorted(totals.index, key=lambda name: (name == UNKNOWN, -totals[name], name))
+    names = {name: wrapped(name, 18) for name in order}
+    for kind, color in PLAYER_COLORS.items():
+        group = frame[frame["kind"] == kind]
+        if group.empty:
+            continue
+        figure.add_bar(
+            x=[1] * len(group),
+            y=group["country_name"].map(names),
+            orientation="h",
+            name=PLAYERS[kind],
+            marker={"color": color, "line": {"width": 0}},
+            customdata=hover_data(group, _player_words),
+            hovertemplate=HOVER,
+        )
+    for name in order:
+        figure.add_annotation(
+            x=totals[name], y=names[name], text=str(totals[name]), showarrow=False, xanchor="left", xshift=4
+        )
+    figure.update_layout(barmode="stack", bargap=0.25, showlegend=frame["kind"].nunique() > 1)
+    figure.update_xaxes(title="Companies listed", rangemode="tozero", range=[0, float(totals.max()) * 1.08])
+    figure.update_yaxes(
+        categoryorder="array", categoryarray=[names[name] for name in order][::-1], showgrid=False
+    )
+    return figure
+
+
+UNKNOWN = "Home not known"
+
+
+def _player_words(row: Any) -> str:
+    since = f", founded {row.founded_year:.0f}" if pd.notna(row.founded_year) else ""
+    models = f"<br>{wrapped(row.models, 60)}" if pd.notna(row.models) else ""
+    home = f", {row.headquarters}" if pd.notna(row.headquarters) else ""
+    return f"{row.company}: {PLAYERS[row.kind].lower()}{home}{since}{models}"
+
+
+def _players_takeaway(frame: pd.DataFrame, filters: CompanyFilters) -> str:
+    kinds = frame["kind"].value_counts()
+    homes = frame.loc[frame["country_name"] != UNKNOWN, "country_name"].value_counts()
+    said = ", ".join(f"{count} {_plural(str(kind), count)}" for kind, count in kinds.items())
+    text = f"{_companies(len(frame))} on the list: {said}"
+    if not homes.empty:
+        text += f"; {homes.iloc[0]} of them at home in {homes.index[0]}"
+    return text + "."
+
+
+def _plural(kind: str, count: int) -> str:
+    if count == 1:
+        return kind
+    return kind.removesuffix("y") + "ies" if kind.endswith("community") else kind + "s"
+
+
+players = register(
+    Chart(
+        id="companies-by-country",
+        topic="companies",
+        title="Who there is, and where",
+        question="Which kinds of player are on the list, and in which countries are they at home?",
+        reading="A block is one company of the list, coloured by its kind. The list holds what the sources name: it "
+        "is no census, and English-language sources name American companies more readily.",
+        filters=CompanyFilters,
+        sql=f"""
+SELECT company_id AS claim_id, source_id, publisher, published, url, 'relayed' AS attribution, company, kind,
+    coalesce(country, '{UNKNOWN}') AS country_name, headquarters, founded_year, models, note
+FROM company_profile AS profile
+WHERE {_NARROWED}
+ORDER BY kind, company
+""",  # noqa: S608  # constants only
+        figure=_players,
+        takeaway=_players_takeaway,
+        columns={
+            "company": "Company",
+            "kind": "Kind of player",
+            "country_name": "Country",
+            "headquarters": "Headquarters",
+            "founded_year": "Founded in year",
+            "models": "Models named",
+            "publisher": "Publisher",
+            "published": "Published",
+            "attribution": "How it was read",
+            "url": "Address",
+        },
+        height=520,
+    )
+)
+
+
+# --- the list ----------------------------------------------------------------------------------------------------
+
+
+class ListFilters(Filters):
+    """What narrows the list of companies, and the one whose profile is shown."""
+
+    seek: Annotated[str, Control("Search", all_label="Company, place or model", is_primary=True)] = ""
+    company: Annotated[
+        str,
+        Control(
+            "Profile of",
+            "SELECT '' AS value, 'No company chosen' AS label UNION ALL "
+            "(SELECT company_id, company FROM company_profile ORDER BY lower(company))",
+            is_primary=True,
+            width=320,
+        ),
+    ] = ""
+
+
+def dated_amount(millions: float, period: Any) -> str:
+    """An amount given in millions of dollars with its date; nothing where there is none."""
+    if pd.isna(millions):
+        return ""
+    return f"{theme.usd_bn(millions / 1000)}, {when(str(period))}"
+
+
+def player(kind: str) -> str:
+    """A kind of player as a heading says it."""
+    return PLAYERS.get(kind, capitalised(kind))

@@ -1,0 +1,270 @@
+"""Cities side by side, and where one place stands in every list that names it."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import theme
+from dashboard.chart import Chart, Control, Filters, empty_figure, register
+from dashboard.charts.hub_figures import (
+    COLUMNS,
+    HOME_PLACE,
+    PRICES,
+    PlaceFilters,
+    counts_on_log,
+    hover,
+    shown,
+)
+from dashboard.charts.marks import HOVER, capitalised, records, wrapped
+
+MOST_COMPARED = 5
+COMPARE_HEIGHT = 620
+ROW = 19  # pixels of one bar
+HEAD = 1.35  # rows that the heading of a block takes, with the gap above
+MOST_LISTS = 14
+PROFILE_HEIGHT = 640
+
+
+class CompareFilters(Filters):
+    """Which cities are compared."""
+
+    cities: Annotated[
+        list[str],
+        Control(
+            "Cities (two to five)",
+            "SELECT DISTINCT entity_id, place || ', ' || country AS label FROM hub_figure "
+            "WHERE place_kind = 'city' ORDER BY label",
+            is_primary=True,
+            all_label="Choose cities",
+            width=520,
+        ),
+    ] = ["london-gb", HOME_PLACE, "bengaluru-in"]
+
+
+def _order(frame: pd.DataFrame, filters: CompareFilters) -> list[str]:
+    """The cities that are drawn, in the order of the choice."""
+    there = set(frame["entity_id"])
+    return [city for city in dict.fromkeys(filters.cities) if city in there][:MOST_COMPARED]
+
+
+def _common(frame: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+    """The lists that name most of the cities, those on AI and the newest first."""
+    drawn = frame[frame["entity_id"].isin(order)]
+    lists = drawn.groupby("list_id").agg(
+        named=("entity_id", "nunique"), has_part=("part", "count"), newest=("year", "max")
+    )
+    lists = lists.assign(is_part=lists["has_part"] > 0).reset_index()
+    return lists.sort_values(["named", "is_part", "newest", "list_id"], ascending=[False, False, False, True])
+
+
+def _compare(frame: pd.DataFrame, filters: CompareFilters) -> go.Figure:
+    order = _order(frame, filters)
+    if not order:
+        return empty_figure()
+    most = max(int((COMPARE_HEIGHT - 20) / ROW / (len(order) + HEAD)), 1)
+    names = frame.drop_duplicates("entity_id").set_index("entity_id")["place"]
+    figure = go.Figure()
+    ticks: dict[float, str] = {}
+    at = 0.0
+    for list_id in _common(frame, order)["list_id"].head(most):
+        rows = frame[frame["list_id"] == list_id].set_index("entity_id")
+        heading = rows["list_label"].iloc[0]
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", y=-at - HEAD / 2 - 0.1, text=f"<b>{heading}</b>", showarrow=False
+        )  # fmt: skip
+        at += HEAD
+        heights = [-(at + position) - 0.5 for position in range(len(order))]
+        ticks |= {height: names[city] for height, city in zip(heights, order, strict=True)}
+        _add_block(figure, rows, dict(zip(order, heights, strict=True)))
+        at += len(order)
+    figure.update_xaxes(range=[0, 1.75], visible=False)
+    figure.update_yaxes(
+        tickvals=list(ticks), ticktext=list(ticks.values()), range=[-at - 0.3, 0.1], showgrid=False
+    )
+    figure.update_layout(bargap=0.2, barmode="overlay")
+    return figure
+
+
+def _add_block(figure: go.Figure, rows: pd.DataFrame, heights: dict[str, float]) -> None:
+    """One list: a bar a city from zero, its figure and year written at its end, or that there is none."""
+    top = max(float(rows["shown_value"].max()), 1e-9)
+    for position, (city, height) in enumerate(heights.items()):
+        if city not in rows.index:
+            figure.add_annotation(
+                x=0, y=height, text="no figure", showarrow=False, xanchor="left", font={"color": theme.GREY}
+            )
+            continue
+        row = next(records(rows.loc[[city]].reset_index()))
+        color = theme.PALETTE[position % len(theme.PALETTE)]
+        length = max(float(row.shown_value), 0.0) / top
+        figure.add_bar(
+            x=[length],
+            y=[height],
+            orientation="h",
+            width=0.72,
+            name=row.place,
+            marker={"color": color},
+            customdata=[[row.claim_id, hover(row), row.entity_id]],
+            hovertemplate=HOVER,
+        )
+        figure.add_annotation(
+            x=length,
+            y=height,
+            text=f" {shown(row)} ({row.period})",
+            showarrow=False,
+            xanchor="left",
+        )
+
+
+def _compare_takeaway(frame: pd.DataFrame, filters: CompareFilters) -> str:
+    order = _order(frame, filters)
+    names = frame.drop_duplicates("entity_id").set_index("entity_id")["place"]
+    drawn = frame[frame["entity_id"].isin(order)]
+    in_all = drawn.groupby("list_id")["entity_id"].nunique()
+    shared = int((in_all == len(order)).sum())
+    counts = drawn.groupby("entity_id")["list_id"].nunique()
+    if len(order) == 1:
+        return f"{names[order[0]]} is named by {counts[order[0]]} lists; choose a second city to compare."
+    told = ", ".join(f"{names[city]} by {counts[city]}" for city in order)
+    text = f"{shared} of {len(in_all)} lists name all {len(order)} cities ({told}): the rest cannot be compared."
+    left_out = len(dict.fromkeys(filters.cities)) - len(order)
+    return text + (f" Only the first {MOST_COMPARED} are drawn." if left_out else "")
+
+
+hub_compare = register(
+    Chart(
+        id="hub-compare",
+        topic="hubs",
+        title="Cities side by side",
+        question="How do these cities compare, figure by figure?",
+        reading="One block is one list: what is counted, and who counted it. Bars start at zero and are drawn to the scale of "
+        "their own block; the figure and its year stand at the end. Lists that name most of the cities come first, the "
+        "table has all of them.",
+        filters=CompareFilters,
+        sql="""
+SELECT * FROM hub_figure
+WHERE place_kind = 'city' AND list_contains($cities::VARCHAR[], entity_id) AND shown_unit_id <> 'rank'
+ORDER BY list_id, list_position($cities::VARCHAR[], entity_id)
+""",
+        figure=_compare,
+        takeaway=_compare_takeaway,
+        columns=COLUMNS,
+        height=COMPARE_HEIGHT,
+    )
+)
+
+
+def along(rows: pd.DataFrame) -> pd.Series:
+    """Where each figure of one list stands between nothing (0) and the largest (1); counts and money on a log scale."""
+    values = rows["shown_value"].astype(float)
+    low = min(float(values.min()), 0.0)
+    if counts_on_log(rows["shown_unit_id"].iloc[0]) and low == 0:
+        values = values.map(math.log1p)
+    width = float(values.max()) - low
+    return (values - low) / width if width > 0 else values * 0 + 1.0
+
+
+def _standing(frame: pd.DataFrame, place: str) -> pd.DataFrame:
+    """Per list that names the place and at least two others: its row, its rank and the number of places."""
+    longer = frame[frame.groupby("list_id")["entity_id"].transform("nunique") >= 3]
+    ranked = longer.assign(
+        rank=longer.groupby("list_id")["shown_value"].rank(ascending=False, method="min"),
+        places=longer.groupby("list_id")["entity_id"].transform("nunique"),
+    )
+    own = ranked[ranked["entity_id"] == place]
+    return own.sort_values(["places", "list_id"], ascending=[False, True])
+
+
+def _profile(frame: pd.DataFrame, filters: PlaceFilters) -> go.Figure:
+    own = _standing(frame, filters.place).head(MOST_LISTS)
+    if own.empty:
+        return _lone(frame, filters)
+    figure = go.Figure()
+    for position, row in enumerate(records(own)):
+        rows = frame[frame["list_id"] == row.list_id]
+        spots = along(rows)
+        others = rows[rows["entity_id"] != filters.place]
+        _add_marks(figure, others, spots.loc[others.index], -position, theme.FAINT, 7)
+        mine = rows[rows["entity_id"] == filters.place]
+        _add_marks(figure, mine, spots.loc[mine.index], -position, theme.BLUE, 12)
+        rank = f"{row.rank:.0f} of {row.places}"
+        figure.add_annotation(
+            x=1.04, y=-position, text=f"<b>{shown(row)}</b><br>{rank}", showarrow=False, xanchor="left", align="left"
+        )  # fmt: skip
+    figure.update_yaxes(
+        tickvals=[-position for position in range(len(own))],
+        ticktext=[wrapped(f"{row.measure}, {row.period}", 30) for row in records(own)],
+        tickfont={"size": 11},
+        range=[-len(own) + 0.4, 0.6],
+        showgrid=True,
+    )
+    figure.update_xaxes(range=[-0.03, 1.42], visible=False)
+    return figure
+
+
+def _add_marks(
+    figure: go.Figure, rows: pd.DataFrame, spots: pd.Series, height: float, color: str, size: int
+) -> None:
+    figure.add_scatter(
+        x=spots,
+        y=[height] * len(rows),
+        mode="markers",
+        name="place",
+        customdata=[[row.claim_id, hover(row), row.entity_id] for row in records(rows)],
+        hovertemplate=HOVER,
+        marker={"size": size, "color": color},
+    )
+
+
+def _lone(frame: pd.DataFrame, filters: PlaceFilters) -> go.Figure:
+    """What is drawn of a place that no longer list names: that there is nothing to set it against."""
+    figure = empty_figure()
+    name = frame.loc[frame["entity_id"] == filters.place, "place"].iloc[0]
+    figure.layout.annotations[0].text = (
+        f"No list with three places or more names {name};<br>its figures stand in the table."
+    )
+    return figure
+
+
+def _profile_takeaway(frame: pd.DataFrame, filters: PlaceFilters) -> str:
+    own = frame[frame["entity_id"] == filters.place]
+    name = own["place"].iloc[0]
+    standing = _standing(frame, filters.place)
+    judged = standing[standing["list_id"] != PRICES]
+    text = f"{name} has a figure in {len(own)} list{'' if len(own) == 1 else 's'}"
+    if judged.empty:
+        return f"{text}, none of which names three places or more."
+    best = judged.sort_values(["rank", "places"], ascending=[True, False]).iloc[0]
+    firsts = int((judged["rank"] == 1).sum())
+    measure, places = capitalised(best["measure"]), int(best["places"])
+    if firsts > 1:
+        text += f" and the largest one in {firsts} of the {len(judged)} that name three places or more"
+    return f"{text}. {'Among them' if firsts > 1 else 'It stands highest in'}: {measure}, {best['rank']:.0f} of {places}."
+
+
+hub_profile = register(
+    Chart(
+        id="hub-profile",
+        topic="hubs",
+        title="Where it stands in every list",
+        question="In which lists does this place stand high, and in which low?",
+        reading="One row is one list, the blue disc the chosen place, grey discs the other cities (or countries) of the list, from "
+        "nothing on the left to the largest figure on the right; counts and money on a log scale. A high price level is no "
+        "merit: the rank only says where the figure stands. Years may differ within a list; the text of a mark says which.",
+        filters=PlaceFilters,
+        sql="""
+SELECT figure.* FROM hub_figure AS figure
+JOIN hub_figure AS own ON own.list_id = figure.list_id AND own.place_kind = figure.place_kind AND own.entity_id = $place
+WHERE figure.shown_unit_id <> 'rank'
+ORDER BY figure.entity_id <> $place, figure.list_id, figure.shown_value DESC, figure.entity_id
+""",
+        figure=_profile,
+        takeaway=_profile_takeaway,
+        columns=COLUMNS,
+        height=PROFILE_HEIGHT,
+    )
+)

@@ -1,0 +1,255 @@
+"""Marks that several charts share: hover text, axes, labels that keep apart, the strip of claims by category."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import theme
+
+# customdata of every mark: claim id (for clicks and tests, never shown), text.
+HOVER = "%{customdata[1]}<extra></extra>"
+# Room on the right for the names at line ends, which are wrapped to fit.
+LABEL_MARGIN = 108
+LABEL_WIDTH = 15  # characters
+LINE_HEIGHT = 15  # pixels of one line of a label
+AXIS_TITLE_ROOM = 38  # pixels above the plot for the title of the value axis
+AXES_HEIGHT = AXIS_TITLE_ROOM + 56  # pixels of a chart that are not plot
+UNNAMED = "Firm not named"
+
+
+def records(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows as objects with the columns as attributes; what type each has, only the SQL knows."""
+    return frame.itertuples(index=False)
+
+
+def wrapped(name: str, width: int = LABEL_WIDTH) -> str:
+    """A name over several short lines."""
+    return "<br>".join(textwrap.wrap(name, width, break_long_words=False))
+
+
+def capitalised(words: str) -> str:
+    """The words with a capital first letter, all others as they are."""
+    return words[:1].upper() + words[1:]
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: 1 claim, 3 claims."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def firms(frame: pd.DataFrame) -> int:
+    """How many publishers with a name are in the frame."""
+    return int(frame.loc[frame["publisher"] != UNNAMED, "publisher"].nunique())
+
+
+def said_by(publisher: str) -> str:
+    """A publisher as it stands in a sentence."""
+    return "a firm that is not named" if publisher == UNNAMED else publisher
+
+
+def hover_text(row: Any, words: str) -> str:
+    """Publisher, what it says, report and date, how it was read."""
+    edition = getattr(row, "edition", None)
+    report = [f"<i>{wrapped(edition, 60)}</i>"] if pd.notna(edition) else []
+    when = f"published {row.published}" if pd.notna(row.published) else "undated"
+    return "<br>".join(
+        [f"<b>{row.publisher}</b>", words, *report, f"{when}, {theme.ATTRIBUTIONS[row.attribution]}"]
+    )
+
+
+def hover_data(frame: pd.DataFrame, words: Callable[[Any], str]) -> list[list[str]]:
+    """The customdata of one mark a row."""
+    return [[row.claim_id, hover_text(row, words(row))] for row in records(frame)]
+
+
+def publisher_hues(frame: pd.DataFrame) -> dict[str, str]:
+    """The colour of every publisher in the frame; grey for firms that are not named."""
+    ranks = frame.drop_duplicates("publisher").set_index("publisher")["publisher_rank"]
+    return {str(name): theme.GREY if pd.isna(rank) else theme.hue(int(rank)) for name, rank in ranks.items()}
+
+
+def spread_bar(figure: go.Figure, xs: Sequence[Any], ys: Sequence[Any], width: int) -> None:
+    """A faint bar from the lowest to the highest of several values."""
+    figure.add_scatter(
+        x=xs, y=ys, mode="lines", name="spread", line={"width": width, "color": theme.BAND}, hoverinfo="skip"
+    )
+
+
+# --- axes --------------------------------------------------------------------------------------------------------
+
+
+def title_above(figure: go.Figure, title: str) -> None:
+    """Name the value axis in one line above the plot: upright text is read first and takes no width from the plot."""
+    figure.update_layout(title_text=title, margin_t=AXIS_TITLE_ROOM)
+
+
+def money_title(title: str, *, is_log: bool) -> str:
+    """A title with unit and, where it is logarithmic, the scale."""
+    return f"{title}, US$" + (" (log scale)" if is_log else "")
+
+
+def money_ticks(low: float, high: float, *, is_log: bool, most: int = 8) -> dict[str, Any]:
+    """At most `most` or so round amounts from low to high, as an axis takes them: $10 bn, $1 tn."""
+    ticks = _log_ticks(low, high, most) if is_log else _linear_ticks(high, most)
+    words = [theme.usd_bn(tick) if tick else "0" for tick in ticks]
+    return {"type": "log" if is_log else "linear", "tickvals": ticks, "ticktext": words}
+
+
+def _log_ticks(low: float, high: float, most: int) -> list[float]:
+    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
+    ticks: list[float] = []
+    for digits in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
+        finer = [digit * 10.0**power for power in powers for digit in digits]
+        if len([tick for tick in finer if low <= tick <= high]) > most:
+            break
+        ticks = finer
+    return ticks or [10.0**power for power in powers]
+
+
+def _linear_ticks(high: float, most: int) -> list[float]:
+    if high <= 0:
+        return [0.0]
+    power = 10 ** math.floor(math.log10(high))
+    step = next(power * part for part in (0.1, 0.2, 0.5, 1.0, 2.0) if high / (power * part) <= most)
+    return [step * i for i in range(int(high / step) + 2)]
+
+
+def year_axis(figure: go.Figure, first: float, last: float) -> None:
+    """An axis of whole years, its labels upright on narrow screens too."""
+    steps = {"dtick": 1} if last - first <= 4 else {}
+    figure.update_xaxes(tickformat="d", tickangle=0, range=[first - 0.5, last + 0.5], **steps)
+
+
+# --- labels ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class EndLabel:
+    """A name to be written at the end of a line: at which height (in the units of the axis, log10 on a log axis)."""
+
+    name: str
+    height: float
+    color: str
+
+
+def label_line_ends(
+    figure: go.Figure, labels: Sequence[EndLabel], span: tuple[float, float], pixels: int
+) -> None:
+    """Write names to the right of the plot beside the ends of their lines, pushed apart where they would overlap.
+
+    Args:
+        figure: its y axis gets the range `span`.
+        labels: the names.
+        span: least and greatest value of the y axis, in its units.
+        pixels: height of the chart.
+    """
+    low, high = span
+    unit = (high - low) / (pixels - AXES_HEIGHT)
+    texts = [wrapped(label.name) for label in labels]
+    sizes = [unit * (LINE_HEIGHT * (text.count("<br>") + 1) + 3) for text in texts]
+    heights = theme.spread_out([label.height for label in labels], sizes)
+    for label, text, height in zip(labels, texts, heights, strict=True):
+        figure.add_annotation(
+            x=1.01,
+            xref="paper",
+            y=(height - low) / (high - low),
+            yref="paper",
+            text=text,
+            showarrow=False,
+            xanchor="left",
+            align="left",
+            font={"color": label.color},
+        )
+    figure.update_yaxes(range=[low, high])
+    figure.update_layout(margin_r=LABEL_MARGIN)
+
+
+# --- the strip ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Strip:
+    """What a strip shows: one row a category, one mark a claim.
+
+    Attributes:
+        category: column whose values are the rows; sorted by the largest value.
+        value: column of the values.
+        title: title of the value axis, with its unit unless that is money.
+        words: what the hover says of a row.
+        unit: money (log axis), percent or a count (linear axes).
+        hollow: which marks are hollow.
+        most: how many categories at most; the table twin has all.
+    """
+
+    category: str
+    value: str
+    title: str
+    words: Callable[[Any], str]
+    unit: Literal["usd_bn", "percent", "count"] = "usd_bn"
+    hollow: pd.Series | None = None
+    most: int = 30
+
+
+def strip_figure(frame: pd.DataFrame, strip: Strip) -> go.Figure:
+    """One mark a claim, one row a category, a faint bar from the lowest to the highest of each row."""
+    figure = go.Figure()
+    extent = frame.groupby(strip.category)[strip.value].agg(["min", "max"])
+    extent = extent.sort_values("max", ascending=False).head(strip.most)
+    shown = frame[frame[strip.category].isin(extent.index)]
+    names = {name: wrapped(capitalised(str(name)), 26) for name in extent.index}
+    for name, row in extent[extent["max"] > extent["min"]].iterrows():
+        spread_bar(figure, [row["min"], row["max"]], [names[str(name)]] * 2, width=5)
+    hues = publisher_hues(shown)
+    colors = [hues[name] for name in shown["publisher"]]
+    figure.add_scatter(
+        x=shown[strip.value],
+        y=shown[strip.category].map(names),
+        mode="markers",
+        name="claims",
+        customdata=hover_data(shown, strip.words),
+        hovertemplate=HOVER,
+        marker={
+            "color": colors,
+            "symbol": _symbols(shown, strip),
+            "size": 10,
+            "line": {"width": 2, "color": colors},
+            "opacity": [1.0 if how == "primary" else 0.75 for how in shown["attribution"]],
+        },
+    )
+    figure.update_yaxes(
+        categoryorder="array",
+        categoryarray=[names[name] for name in extent.index[::-1]],
+        showgrid=True,
+        ticklabelstandoff=6,
+    )
+    figure.update_xaxes(showgrid=True, tickangle=0, **_strip_axis(shown[strip.value], strip))
+    return figure
+
+
+def _symbols(shown: pd.DataFrame, strip: Strip) -> list[str]:
+    """A shape for how each figure was read, hollow where the strip says so."""
+    hollow = strip.hollow.loc[shown.index] if strip.hollow is not None else [False] * len(shown)
+    shapes = shown["attribution"].map(theme.SYMBOLS)
+    return [
+        f"{shape}-open" if is_hollow and "thin" not in shape else shape
+        for shape, is_hollow in zip(shapes, hollow, strict=True)
+    ]
+
+
+def _strip_axis(values: pd.Series, strip: Strip) -> dict[str, Any]:
+    if strip.unit == "usd_bn":
+        low, high = float(values.min()), float(values.max())
+        is_log = low > 0
+        return {
+            "title": money_title(strip.title, is_log=is_log),
+            **money_ticks(low, high, is_log=is_log, most=4),
+        }
+    suffix = "%" if strip.unit == "percent" else ""
+    return {"title": strip.title, "rangemode": "tozero", "ticksuffix": suffix}

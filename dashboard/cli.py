@@ -1,0 +1,117 @@
+"""The command `genai-atlas`: the pipeline's commands, and those that need the dashboard."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+import dashboard.charts  # noqa: F401  # registers the charts
+from dashboard.chart import REGISTRY
+from etl.build import build as run_build
+from etl.build import needs_build
+from etl.cli import (
+    DataOption,
+    HomeOption,
+    JsonOption,
+    app,
+    print_json,
+    progress,
+    reported,
+    settings_for,
+    stderr,
+    stdout,
+)
+from etl.errors import AtlasError, DataError
+from etl.settings import Settings
+
+__all__ = ["app", "main"]
+
+
+@app.command()
+@reported
+def charts(as_json: JsonOption = False) -> None:
+    """List every chart with its question and its filters."""
+    found = sorted(REGISTRY.values(), key=lambda chart: (chart.topic, chart.id))
+    if as_json:
+        print_json(
+            [
+                {
+                    "id": chart.id,
+                    "topic": chart.topic,
+                    "title": chart.title,
+                    "question": chart.question,
+                    "filters": chart.filters.model_json_schema()["properties"],
+                }
+                for chart in found
+            ]
+        )
+        return
+    table = Table("chart", "question", "filters", box=None, pad_edge=False)
+    for chart in found:
+        table.add_row(chart.id, chart.question, ", ".join(chart.filters.model_fields))
+    stdout.print(table)
+
+
+@app.command()
+@reported
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8501,
+    home: HomeOption = None,
+    data: DataOption = None,
+) -> None:
+    """Open the dashboard; build first if no build was made from these data yet."""
+    settings = settings_for(home, data)
+    _build_if_needed(settings)
+    # The app reads its settings in threads of its own; the environment is how they all see what was asked here.
+    os.environ.update(GENAI_ATLAS_HOME=str(settings.home), GENAI_ATLAS_DATA=str(settings.data))
+    shown = "localhost" if host in {"127.0.0.1", "0.0.0.0"} else host  # noqa: S104
+    stderr.print(f"GenAI Atlas is at http://{shown}:{port} (Ctrl+C ends it).", highlight=False)
+    # Streamlit is a second of import that the other commands do without.
+    from dashboard.app import app as asgi  # noqa: PLC0415
+
+    asgi.run(config={**_streamlit_config(), "server.address": host, "server.port": port})
+
+
+def _build_if_needed(settings: Settings) -> None:
+    """Build where these data were never built; a failure is told, and what was built before is served."""
+    try:
+        if needs_build(settings):
+            with progress() as report:
+                run_build(settings, report)
+    except AtlasError as error:
+        for problem in error.problems if isinstance(error, DataError) else []:
+            stderr.print(str(problem), markup=False, highlight=False)
+        stderr.print(
+            f"Warning: {error} The last good build is served, if there is one.", style="yellow", markup=False
+        )
+
+
+def _streamlit_config() -> dict[str, Any]:
+    """The options of .streamlit/config.toml by dotted name, so that they hold whatever the working folder is."""
+    here = Path(__file__).resolve().parent
+    places = (here / ".streamlit/config.toml", here.parent / ".streamlit/config.toml")
+    found = next(path for path in places if path.is_file())
+    options: dict[str, Any] = {}
+
+    def walk(prefix: str, table: dict[str, Any]) -> None:
+        for key, value in table.items():
+            name = f"{prefix}.{key}" if prefix else key
+            if isinstance(value, dict):
+                walk(name, value)
+            else:
+                options[name] = value
+
+    walk("", tomllib.loads(found.read_text(encoding="utf-8")))
+    return options
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(app())

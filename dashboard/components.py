@@ -1,0 +1,358 @@
+"""What every page is made of: head of the page, filter bar, chart card with its sources and actions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, get_origin
+
+import pandas as pd
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from dashboard import address, export, theme
+from dashboard.chart import REGISTRY, Chart, Control, Filters, is_range
+from dashboard.charts.marks import UNNAMED, records
+from dashboard.warehouse import View, ask, view, warehouse
+
+MAX_SOURCES_IN_LINE = 3
+MAX_SOURCES_LISTED = 60
+MOST_SEGMENTS_OF_A_CONTROL = 4
+
+
+def page_head(question: str, answer: str) -> None:
+    """The page's question, one computed sentence that answers it, and how old the build is."""
+    st.title(question, anchor=False)
+    st.markdown(plain(answer))
+    build = warehouse()
+    st.caption(
+        f"Built {build.built_at:%d %B %Y, %H:%M} UTC from the published claims listed under Sources.".replace(
+            "Built 0", "Built "
+        )
+    )
+    if build.notice:
+        st.warning(f"This is not the latest build: {plain(build.notice)}", icon=":material/history:")
+
+
+def color_mode() -> theme.Mode:
+    """Whether the reader's page is light or dark."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def more(label: str) -> bool:
+    """The switch for the charts that a page keeps back; those cost nothing until then, and links to them turn it on."""
+    return st.toggle(label, key=address.MORE, bind="query-params")
+
+
+# --- filters -----------------------------------------------------------------------------------------------------
+
+
+def filter_bar(model: type[Filters], key: str, only: Sequence[str] | None = None) -> dict[str, Any]:
+    """Widgets for a filter model, bound to the address; returns their values by name.
+
+    Args:
+        model: the filter model.
+        key: name of the bar, unique on the page.
+        only: names to show; all by default.
+    """
+    chosen = [item for item in model.controls() if only is None or item[0] in only]
+    ignored = _ignored(chosen)
+    values: dict[str, Any] = {}
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"filters-{key}"):
+        for name, field, control in chosen:
+            if control.is_primary:
+                values[name] = _widget(name, field, control)
+        rest = [item for item in chosen if not item[2].is_primary]
+        if rest:
+            with st.popover("More filters", icon=":material/tune:"):
+                for name, field, control in rest:
+                    values[name] = _widget(name, field, control)
+        if any(values[name] != field.get_default() for name, field, _ in chosen):
+            st.button(
+                "Reset",
+                icon=":material/restart_alt:",
+                type="tertiary",
+                key=f"reset-{key}",
+                on_click=_reset,
+                args=({name: _untouched(field, control) for name, field, control in chosen},),
+            )
+    if ignored:
+        st.info(
+            f"The address asks for what does not exist here, and that is ignored: {ignored}.",
+            icon=":material/link_off:",
+        )
+    return values
+
+
+def _ignored(chosen: Sequence[tuple[str, FieldInfo, Control]]) -> str:
+    """What the address asks for and the filters do not know, in words."""
+    asked = []
+    for name, field, control in chosen:
+        if unknown := address.refused(st.query_params.get_all(name), field, control):
+            asked.append(f"“{plain(', '.join(unknown)[:60])}” under “{control.label}”")
+    return "; ".join(asked)
+
+
+def _widget(name: str, field: FieldInfo, control: Control) -> Any:
+    """The widget that fits a filter's type, with its value as the model wants it."""
+    common: dict[str, Any] = {"key": name, "bind": "query-params", "help": control.help}
+    kind, default = field.annotation, field.get_default()
+    if kind is bool:
+        return st.toggle(control.label, default, **common)
+    if is_range(field):
+        whole = address.extent(control)
+        chosen = st.slider(control.label, *whole, whole, **common)
+        return None if chosen == whole else (min(chosen), max(chosen))
+    if kind in (int, float):
+        least, most = (kind(limit) for limit in address.limits(field))
+        return st.number_input(control.label, least, most, default, step=kind(1), width=170, **common)
+    options = address.choices(field, control)
+    if not options:
+        common["placeholder"] = control.all_label
+        return st.text_input(control.label, default, live=True, width=control.width, **common)
+    common["format_func"] = lambda value: options.get(value, str(value))
+    if control.options_sql is None and len(options) <= MOST_SEGMENTS_OF_A_CONTROL:
+        return st.segmented_control(control.label, list(options), default=default, required=True, **common)
+    common["width"] = control.width
+    if get_origin(kind) is list:
+        return st.multiselect(control.label, list(options), default, placeholder=control.all_label, **common)
+    index = list(options).index(default) if default in options else 0
+    return st.selectbox(control.label, list(options), index, **common)
+
+
+def _untouched(field: FieldInfo, control: Control) -> Any:
+    """What a filter's widget shows when nobody has touched it."""
+    return address.extent(control) if is_range(field) else field.get_default()
+
+
+def _reset(values: dict[str, Any]) -> None:
+    st.session_state.update(values)
+
+
+# --- chart cards -------------------------------------------------------------------------------------------------
+
+
+def chart_card(
+    chart_id: str,
+    shared: dict[str, Any] | None = None,
+    own: Sequence[str] = (),
+    on_click: Callable[[list[str]], None] | None = None,
+) -> None:
+    """A chart with takeaway, sources, table twin, downloads, definition and link.
+
+    Args:
+        chart_id: which chart.
+        shared: values of the page's filters; those that the chart does not have are left out.
+        own: filters that the card itself shows; moving them redraws this card alone.
+        on_click: what a click on a mark does, given its customdata (claim, text, what the chart adds); it moves a
+            visible filter, then the whole page runs again.
+    """
+    _card(chart_id, dict(shared or {}), tuple(own), on_click=on_click)
+
+
+def chart_pair(left: str, right: str, shared: dict[str, Any] | None = None) -> None:
+    """Two cards of equal height side by side, one above the other on narrow screens."""
+    grid = st.grid(2, min_column_width=400, border=True)
+    for chart_id in (left, right):
+        with grid.cell():
+            _card(chart_id, dict(shared or {}), has_border=False)
+
+
+@st.fragment
+def _card(
+    chart_id: str,
+    shared: dict[str, Any],
+    own: tuple[str, ...] = (),
+    has_border: bool = True,
+    on_click: Callable[[list[str]], None] | None = None,
+) -> None:
+    chart = REGISTRY[chart_id]
+    if st.session_state.pop(_clicked_flag(chart_id), False):
+        st.rerun()  # the whole page: a filter outside of this card has moved
+    with st.container(border=has_border, key=f"card-{chart_id}"):
+        st.subheader(chart.title, anchor=chart_id)
+        takeaway = st.empty()
+        values = {name: value for name, value in shared.items() if name in chart.filters.model_fields}
+        if own:
+            values |= filter_bar(chart.filters, chart_id, own)
+        filters = chart.filters.model_validate(values)
+        shown = view(chart_id, filters.model_dump_json(), color_mode())
+        takeaway.markdown(plain(shown.takeaway))
+        if shown.frame.empty:
+            _empty_state(chart, filters)
+            return
+        if st.session_state.get(_table_flag(chart_id)):
+            _table(chart, shown)
+        else:
+            st.plotly_chart(
+                shown.figure,
+                key=f"plot-{chart_id}",
+                theme=None,
+                alt=f"{chart.title}. {shown.takeaway}",
+                config={
+                    "displaylogo": False,
+                    "toImageButtonOptions": {
+                        "format": "png",
+                        "filename": f"genai-atlas-{chart_id}",
+                        "scale": 2,
+                    },
+                    "topojsonURL": "topojson/",
+                    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+                },
+                on_select=(lambda: _clicked(chart_id, on_click)) if on_click else "ignore",
+                selection_mode="points",
+            )
+        st.caption(_source_line(shown.sources))
+        _actions(chart, filters, shown)
+
+
+def _actions(chart: Chart[Any], filters: Filters, shown: View) -> None:
+    flag, name = _table_flag(chart.id), f"genai-atlas-{chart.id}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"actions-{chart.id}"):
+        with st.popover(f"Sources ({len(shown.sources)})", icon=":material/format_quote:", type="tertiary"):
+            source_list(shown.sources)
+        is_table = bool(st.session_state.get(flag))
+        label, icon = ("Chart", ":material/show_chart:") if is_table else ("Table", ":material/table:")
+        st.button(label, icon=icon, type="tertiary", key=f"switch-{chart.id}", on_click=_flip, args=(flag,))
+        with st.popover("Share", icon=":material/download:", type="tertiary"):
+            st.download_button(
+                "Rows (CSV)",
+                lambda: export.csv(chart, shown.frame, shown.sources),
+                f"{name}.csv",
+                "text/csv",
+                on_click="ignore",
+                key=f"csv-{chart.id}",
+            )
+            st.download_button(
+                "Chart (one HTML file, works offline)",
+                lambda: export.html(chart, filters, shown.frame, shown.sources),
+                f"{name}.html",
+                "text/html",
+                on_click="ignore",
+                key=f"html-{chart.id}",
+            )
+            st.caption("The camera on the chart saves a picture. The address of this view, filters included:")
+            st.code(_root() + address.link(chart, filters), language=None, wrap_lines=True)
+        with st.popover("About", icon=":material/info:", type="tertiary"):
+            st.markdown(f"**{chart.question}**")
+            st.markdown(chart.reading)
+            for label, definition in _definitions(shown.frame):
+                st.markdown(f"**{plain(label)}**: {plain(definition)}")
+
+
+def _root() -> str:
+    """The address of the app, up to the name of the page."""
+    return re.sub(r"[^/]*$", "", (st.context.url or "").split("?")[0])
+
+
+def _clicked(chart_id: str, on_click: Callable[[list[str]], None]) -> None:
+    """Hand on the data of the mark that was clicked, and note that the page has to run again."""
+    points = st.session_state[f"plot-{chart_id}"].selection.points
+    if points and points[0].get("customdata"):
+        on_click(list(points[0]["customdata"]))
+        st.session_state[_clicked_flag(chart_id)] = True
+
+
+def _clicked_flag(chart_id: str) -> str:
+    return f"clicked-{chart_id}"
+
+
+def _table_flag(chart_id: str) -> str:
+    return f"table-{chart_id}"
+
+
+def _flip(flag: str) -> None:
+    st.session_state[flag] = not st.session_state.get(flag, False)
+
+
+def _table(chart: Chart[Any], shown: View) -> None:
+    table = chart.table(shown.frame)
+    years: dict[str, Any] = {
+        name: st.column_config.NumberColumn(format="%d")
+        for name in chart.columns.values()
+        if name.lower().endswith("year")
+    }
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=chart.height,
+        placeholder="",
+        column_config={**years, **address_columns()},
+        alt=f"The rows of the chart {chart.title}",
+        key=f"rows-{chart.id}",
+    )
+
+
+def address_columns() -> dict[str, Any]:
+    """How a table shows addresses: a link that reads as the name of the host."""
+    return {"Address": st.column_config.LinkColumn(display_text=r"https?://(?:www\.)?([^/]+)")}
+
+
+def _empty_state(chart: Chart[Any], filters: Filters) -> None:
+    """What was asked for in vain, and a button that asks for less."""
+    changed = [item for item in chart.filters.controls() if item[0] in filters.changed()]
+    if not changed:
+        st.info("No source that was read gives such a figure.", icon=":material/search_off:")
+        return
+    labels = " or ".join(f"“{control.label}”" for _, _, control in changed)
+    st.info(f"No published figure matches this choice. Relax {labels}.", icon=":material/search_off:")
+    st.button(
+        "Reset these filters",
+        key=f"relax-{chart.id}",
+        on_click=_reset,
+        args=({name: _untouched(field, control) for name, field, control in changed},),
+    )
+
+
+def _source_line(sources: pd.DataFrame) -> str:
+    """The publishers that most rows come from, with the years of their publications."""
+    weight = sources.groupby("publisher")["marks"].transform("sum")
+    ordered = sources.assign(weight=weight, is_unnamed=sources["publisher"] == UNNAMED)
+    ordered = ordered.sort_values(["is_unnamed", "weight", "publisher"], ascending=[True, False, True])
+    years: dict[str, set[str]] = {}
+    for row in records(ordered):
+        years.setdefault(row.publisher, set()).update(
+            [str(row.published)[:4]] if pd.notna(row.published) else []
+        )
+    shown = []
+    for name, seen in list(years.items())[:MAX_SOURCES_IN_LINE]:
+        when = "–".join(dict.fromkeys((min(seen), max(seen)))) if seen else "undated"
+        shown.append(f"{plain(name)} ({when})")
+    more = len(years) - len(shown)
+    return f"Source: {', '.join(shown)}" + (f" and {more} more" if more > 0 else "")
+
+
+def source_list(sources: pd.DataFrame) -> None:
+    """Who said it, when, where it was read, how, under which licence; each with its address."""
+    lines = []
+    for row in records(sources.head(MAX_SOURCES_LISTED)):
+        title = f", *{plain(row.title)}*" if pd.notna(row.title) else ""
+        when = f" ({row.published})" if pd.notna(row.published) else " (undated)"
+        opened = "" if row.opened else ", cited there, page not opened"
+        read = "; ".join(theme.ATTRIBUTIONS[each] for each in row.read.split(", "))
+        lines.append(
+            f"- **{plain(row.publisher)}**{title}{when}: [{plain(row.carrier)}]({row.url}){opened}. "
+            f"{read[:1].upper()}{read[1:]}. {plain(row.licence)}."
+        )
+    if len(sources) > MAX_SOURCES_LISTED:
+        lines.append(f"- … and {len(sources) - MAX_SOURCES_LISTED} more in the downloaded rows.")
+    st.markdown("\n".join(lines))
+
+
+def _definitions(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """What is measured in these rows, from the build: of markets or of metrics, with what they leave out."""
+    if "market_id" in frame:
+        known = ask("SELECT market_id AS id, label, definition, NULL AS excludes FROM market")
+        used = set(frame["market_id"])
+    else:
+        known = ask("SELECT metric_id AS id, label, definition, excludes FROM metric")
+        used = set(frame["metric_id"])
+    return [
+        (row.label, row.definition + (f" It does not measure: {row.excludes}" if row.excludes else ""))
+        for row in records(known[known["id"].isin(used)].astype(object).where(known.notna(), None))
+    ]
+
+
+def plain(text: object) -> str:
+    """Text that Markdown shows as it is: dollars are no formula, brackets no link."""
+    return re.sub(r"([\\$*_\[\]`~<])", r"\\\1", str(text))

@@ -1,0 +1,135 @@
+"""The current build, swapped when CURRENT moves, and the only caches of the app."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+import dashboard.charts  # noqa: F401  # registers the charts
+from dashboard.chart import REGISTRY
+from dashboard.theme import Mode
+from etl.build import build as run_build
+from etl.errors import AtlasError, HomeError
+from etl.settings import Settings
+from etl.warehouse import Build, Home, open_read_only
+
+# A page shows up to ten charts in two themes; a few readers with different filters fit in.
+MAX_CACHED_VIEWS = 512
+MAX_CACHED_ANSWERS = 512
+
+
+class Warehouse:
+    """One open build. Every query takes its own cursor, so that threads do not meet in one connection."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the build to serve; make one first if there is none."""
+        self._home = Home(settings.home)
+        self._pointer = self._home.pointer()
+        self.build, self.notice = _build_to_serve(settings)
+        self._connection = open_read_only(self.build.path)
+
+    @property
+    def build_id(self) -> str:
+        """Name of the build: part of every cache key."""
+        return self.build.build_id
+
+    @property
+    def built_at(self) -> datetime:
+        """When the build was made (UTC)."""
+        return self.build.built_at
+
+    def is_current(self) -> bool:
+        """Whether this is still the build to serve: CURRENT has not moved and the file is there."""
+        return self._home.pointer() == self._pointer and self.build.path.is_file()
+
+    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> pd.DataFrame:
+        """The answer to one SELECT as a frame."""
+        # The replaced connection is never closed here: cursors of running queries still read from it.
+        with self._connection.cursor() as cursor:
+            return cursor.execute(sql, parameters or {}).df()
+
+
+@dataclass(frozen=True)
+class View:
+    """One chart for one choice of filters: the rows, their sources, the figure, the sentence that sums them up."""
+
+    frame: pd.DataFrame
+    sources: pd.DataFrame
+    figure: go.Figure
+    takeaway: str
+
+
+_opened: Warehouse | None = None
+_opening = threading.Lock()
+
+
+def warehouse() -> Warehouse:
+    """The build to serve now; a new one is opened as soon as CURRENT moves, running queries end on the old one.
+
+    Shared by all sessions and by the probes, which run outside of any session.
+    """
+    global _opened  # noqa: PLW0603 - one process, one open build
+    with _opening:
+        if _opened is None or not _opened.is_current():
+            _opened = Warehouse(Settings())
+        return _opened
+
+
+def ask(sql: str, **parameters: Any) -> pd.DataFrame:
+    """The answer of the current build to one SELECT."""
+    return _ask(warehouse().build_id, sql, parameters)
+
+
+def view(chart_id: str, filters_json: str, mode: Mode) -> View:
+    """A chart of the current build, drawn."""
+    return _view(warehouse().build_id, chart_id, filters_json, mode)
+
+
+# The build is part of both keys: what was cached of an earlier one is never shown for this one.
+@st.cache_data(max_entries=MAX_CACHED_ANSWERS, show_spinner=False)
+def _ask(build_id: str, sql: str, parameters: dict[str, Any]) -> pd.DataFrame:  # noqa: ARG001
+    return warehouse().query(sql, parameters)
+
+
+@st.cache_data(max_entries=MAX_CACHED_VIEWS, show_spinner=False)
+def _view(build_id: str, chart_id: str, filters_json: str, mode: Mode) -> View:  # noqa: ARG001
+    chart = REGISTRY[chart_id]
+    filters = chart.filters.model_validate_json(filters_json)
+    frame = warehouse().query(*chart.query(filters))
+    return View(frame, _sources_of(frame), chart.draw(frame, filters, mode), chart.summary(frame, filters))
+
+
+def _sources_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """The sources of the rows that are drawn, those with the most rows first, with how the rows were read."""
+    counted = frame.groupby("source_id").agg(
+        marks=("claim_id", "nunique"), read=("attribution", lambda how: ", ".join(sorted(set(how))))
+    )
+    cards = warehouse().query("SELECT * FROM source_card")
+    joined = counted.reset_index().merge(cards, on="source_id", how="left")
+    return joined.sort_values(["marks", "published", "source_id"], ascending=[False, False, True])
+
+
+def _build_to_serve(settings: Settings) -> tuple[Build, str | None]:
+    """The best build there is, else a new one; in a throw-away folder if the home cannot be written."""
+    home = Home(settings.home)
+    try:
+        return home.best()
+    except HomeError:
+        pass
+    try:
+        return run_build(settings).build, None
+    except HomeError as error:
+        elsewhere = Path(tempfile.mkdtemp(prefix="genai-atlas-"))
+        built = run_build(settings.model_copy(update={"home": elsewhere}))
+        return built.build, f"{error} This build lives in a temporary folder."
+    except AtlasError:
+        # Another process may have published while this one tried.
+        return home.best()
