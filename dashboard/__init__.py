@@ -1,1 +1,1 @@
-"""The dashboard of GenAI Atlas: charts over the current build, pages that show them, nothing that computes claims."""
+"""The dashboard of GenAI Atlas: charts over the current build, and pages that show them."""

@@ -1,7 +1,7 @@
-"""What an address may ask for: the values that filters take, by id or by the words on screen, and links to a view.
+"""What an address may ask for: the values of filters, by id or by the words on screen; links to a view.
 
-Streamlit writes and reads the words on screen (`?market=Artificial+intelligence`); links that people and programs
-keep carry ids (`?market=artificial_intelligence`), which never change.
+Streamlit writes and reads the words on screen (`?market=Artificial+intelligence`); links that people and
+programs keep carry ids (`?market=artificial_intelligence`), which never change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MORE = "more"  # the parameter that opens what a page keeps behind "More"
 
 
 def choices(field: FieldInfo, control: Control) -> dict[str, str]:
-    """Value -> words of a choice, from the build or from what the type declares; nothing where any text will do."""
+    """Value -> words of a choice, from the build or from the type; nothing where any text will do."""
     if control.options_sql:
         return {str(row[0]): str(row[-1]) for row in ask(control.options_sql).itertuples(index=False)}
     inner = next(iter(get_args(field.annotation)), None)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from html import escape
 from pathlib import Path
 
@@ -21,15 +24,16 @@ from etl.errors import AtlasError
 ASSETS = Path(__file__).with_name("assets")
 
 
-# Streamlit scrolls to the heading that an address names as soon as that is there; what is drawn afterwards moves it
-# away again. This keeps it in view until the page is complete or the reader takes over.
+# Streamlit scrolls to the heading that an address names as soon as that is there; what is drawn afterwards
+# moves it away again. This keeps it in view until the page is complete or the reader takes over.
 KEEP_ANCHOR_IN_VIEW = """
 if (location.hash) {
     const find = () => document.getElementById(decodeURIComponent(location.hash.slice(1)));
     const observer = new MutationObserver(() => find()?.scrollIntoView());
     const stop = () => observer.disconnect();
     observer.observe(document.documentElement, { childList: true, subtree: true });
-    ["wheel", "touchstart", "pointerdown", "keydown"].forEach(name => addEventListener(name, stop, { once: true }));
+    for (const name of ["wheel", "touchstart", "pointerdown", "keydown"])
+        addEventListener(name, stop, { once: true });
     setTimeout(stop, 15000);
 }
 """
@@ -68,7 +72,7 @@ def say_what_broke(error: Exception) -> bool:
 def document(page: Page) -> str:
     """Streamlit's own HTML with the page's title and description, and with the address of the server.
 
-    Without the address, the front end of a page like /market first probes /market/_stcore and logs two failures.
+    Without the address, the front end of a page like /market first probes /market/_stcore: two failures.
     """
     html = Path(st.__file__).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
     title = "GenAI Atlas" if page is PAGES[0] else f"{page.title} · GenAI Atlas"
@@ -105,8 +109,18 @@ def spoken(page: Page, query: str) -> str:
         return query
 
 
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Tell where the dashboard is as soon as its port is open."""
+    host, port = st.get_option("server.address"), st.get_option("server.port")
+    shown = "localhost" if host in {None, "127.0.0.1", "0.0.0.0"} else host  # noqa: S104
+    print(f"GenAI Atlas is at http://{shown}:{port} (Ctrl+C ends it).", file=sys.stderr, flush=True)  # noqa: T201
+    yield
+
+
 app = st.App(
     Path(__file__).with_name("main.py"),
+    lifespan=lifespan,
     on_script_error=say_what_broke,
     routes=[
         Route("/healthz", healthz),

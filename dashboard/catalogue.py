@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import pandas as pd
 
@@ -22,12 +22,13 @@ class ToolFilters(Filters):
         list[str],
         Control(
             "Category",
-            "SELECT DISTINCT category, upper(category[1]) || category[2:] FROM tool_card ORDER BY lower(category)",
+            "SELECT DISTINCT category, upper(category[1]) || category[2:] FROM tool_card "
+            "ORDER BY lower(category)",
             is_primary=True,
             all_label="All categories",
             width=240,
         ),
-    ] = []
+    ] = []  # noqa: RUF012 - Pydantic copies defaults
     skill: Annotated[
         str,
         Control(
@@ -40,18 +41,24 @@ class ToolFilters(Filters):
         ),
     ] = ""
     openness: Annotated[
-        list[Literal["open source", "mixed", "commercial"]],
-        Control("Openness", all_label="Open or not", help="Mixed: an open core beside a paid service."),
-    ] = []
+        list[str],
+        Control(
+            "Openness",
+            "SELECT DISTINCT openness, upper(openness[1]) || openness[2:] FROM tool_card ORDER BY 1",
+            all_label="Open or not",
+            help="Mixed: partly open, partly a paid service.",
+        ),
+    ] = []  # noqa: RUF012 - Pydantic copies defaults
     terms: Annotated[
         list[str],
         Control(
             "Licence",
-            f"SELECT DISTINCT coalesce(licence, '{NOT_STATED}') AS licence FROM tool_card ORDER BY lower(licence)",  # noqa: S608
+            f"SELECT DISTINCT coalesce(licence, '{NOT_STATED}') AS licence FROM tool_card "  # noqa: S608 - a constant
+            "ORDER BY lower(licence)",
             all_label="Any licence",
             help="As the source words it.",
         ),
-    ] = []
+    ] = []  # noqa: RUF012 - Pydantic copies defaults
     released: Annotated[
         tuple[int, int] | None,
         Control(
@@ -90,5 +97,5 @@ def matching(tools: pd.DataFrame, asked: Mapping[str, Any]) -> pd.DataFrame:
     if asked["terms"]:
         keep &= tools["licence"].fillna(NOT_STATED).isin(asked["terms"])
     if asked["released"]:
-        keep &= tools["first_release_year"].between(*asked["released"])
+        keep &= tools["first_release_year"].between(*asked["released"]).fillna(False)
     return tools[keep.astype(bool)]

@@ -1,8 +1,8 @@
 """What a chart is, and the registry of all charts.
 
-A chart is declared once and serves everywhere: page, table twin, download, command line, tests. Its filters are a
-Pydantic model whose field names are the names in the address; its SQL is one parameterised SELECT whose rows carry
-`claim_id` and `source_id`, so that the sources under a chart are computed from what is drawn.
+A chart is declared once and serves everywhere: page, table twin, download, command line, tests. Its filters
+are a Pydantic model whose field names are the names in the address; its SQL is one parameterised SELECT whose
+rows carry `claim_id` and `source_id`, so that the sources under a chart are computed from what is drawn.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Control:
         is_primary: shown at once; the others wait behind "More filters".
         all_label: what an empty choice means.
         width: pixels of a list or a text field.
+        is_slider: whether a number is chosen on a slider (a point in time) rather than typed.
     """
 
     label: str
@@ -42,6 +43,7 @@ class Control:
     is_primary: bool = False
     all_label: str = "All"
     width: int = 240
+    is_slider: bool = False
 
 
 class Filters(BaseModel):

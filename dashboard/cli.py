@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tomllib
@@ -31,6 +32,12 @@ from etl.errors import AtlasError, DataError
 from etl.settings import Settings
 
 __all__ = ["app", "main"]
+
+# Streamlit's loggers of what is no news (caches are declared before its server runs) or is told better here.
+_TOLD_HERE = (
+    "streamlit.runtime.caching.cache_data_api",
+    "streamlit.web.server.starlette.starlette_server",
+)
 
 
 @app.command()
@@ -69,14 +76,18 @@ def serve(
     """Open the dashboard; build first if no build was made from these data yet."""
     settings = settings_for(home, data)
     _build_if_needed(settings)
-    # The app reads its settings in threads of its own; the environment is how they all see what was asked here.
+    # The app reads its settings in threads of its own; through the environment all of them see these.
     os.environ.update(GENAI_ATLAS_HOME=str(settings.home), GENAI_ATLAS_DATA=str(settings.data))
-    shown = "localhost" if host in {"127.0.0.1", "0.0.0.0"} else host  # noqa: S104
-    stderr.print(f"GenAI Atlas is at http://{shown}:{port} (Ctrl+C ends it).", highlight=False)
+    for name in _TOLD_HERE:
+        logging.getLogger(name).addFilter(lambda _: False)
     # Streamlit is a second of import that the other commands do without.
     from dashboard.app import app as asgi  # noqa: PLC0415
 
-    asgi.run(config={**_streamlit_config(), "server.address": host, "server.port": port})
+    try:
+        asgi.run(config={**_streamlit_config(), "server.address": host, "server.port": port})
+    except SystemExit as stop:
+        if stop.code:
+            raise AtlasError(f"Port {port} of {host} is not free; name another with --port.") from None
 
 
 def _build_if_needed(settings: Settings) -> None:
@@ -94,7 +105,7 @@ def _build_if_needed(settings: Settings) -> None:
 
 
 def _streamlit_config() -> dict[str, Any]:
-    """The options of .streamlit/config.toml by dotted name, so that they hold whatever the working folder is."""
+    """The options of .streamlit/config.toml by dotted name: they hold whatever the working folder is."""
     here = Path(__file__).resolve().parent
     places = (here / ".streamlit/config.toml", here.parent / ".streamlit/config.toml")
     found = next(path for path in places if path.is_file())

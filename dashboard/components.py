@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, get_origin
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pandas as pd
 import streamlit as st
@@ -40,11 +41,11 @@ def color_mode() -> theme.Mode:
 
 
 def more(label: str) -> bool:
-    """The switch for the charts that a page keeps back; those cost nothing until then, and links to them turn it on."""
+    """The switch for the charts that a page keeps back; links to one of them turn it on."""
     return st.toggle(label, key=address.MORE, bind="query-params")
 
 
-# --- filters -----------------------------------------------------------------------------------------------------
+# --- filters --------------------------------------------------------------------------------------
 
 
 def filter_bar(model: type[Filters], key: str, only: Sequence[str] | None = None) -> dict[str, Any]:
@@ -105,19 +106,28 @@ def _widget(name: str, field: FieldInfo, control: Control) -> Any:
         return None if chosen == whole else (min(chosen), max(chosen))
     if kind in (int, float):
         least, most = (kind(limit) for limit in address.limits(field))
+        if control.is_slider:
+            return st.slider(control.label, least, most, default, step=kind(1), width=control.width, **common)
         return st.number_input(control.label, least, most, default, step=kind(1), width=170, **common)
     options = address.choices(field, control)
     if not options:
         common["placeholder"] = control.all_label
         return st.text_input(control.label, default, live=True, width=control.width, **common)
-    common["format_func"] = lambda value: options.get(value, str(value))
-    if control.options_sql is None and len(options) <= MOST_SEGMENTS_OF_A_CONTROL:
-        return st.segmented_control(control.label, list(options), default=default, required=True, **common)
-    common["width"] = control.width
-    if get_origin(kind) is list:
-        return st.multiselect(control.label, list(options), default, placeholder=control.all_label, **common)
-    index = list(options).index(default) if default in options else 0
-    return st.selectbox(control.label, list(options), index, **common)
+    return _choice(
+        control, options, default, common | {"format_func": lambda key: options.get(key, str(key))}
+    )
+
+
+def _choice(control: Control, options: dict[str, str], default: Any, common: dict[str, Any]) -> Any:
+    """One of few as buttons, one of many or several as a list."""
+    keys = list(options)
+    if isinstance(default, list):
+        common |= {"placeholder": control.all_label, "width": control.width}
+        return st.multiselect(control.label, keys, default, **common)
+    if control.options_sql is None and len(keys) <= MOST_SEGMENTS_OF_A_CONTROL:
+        return st.segmented_control(control.label, keys, default=default, required=True, **common)
+    index = keys.index(default) if default in options else 0
+    return st.selectbox(control.label, keys, index, width=control.width, **common)
 
 
 def _untouched(field: FieldInfo, control: Control) -> Any:
@@ -129,7 +139,7 @@ def _reset(values: dict[str, Any]) -> None:
     st.session_state.update(values)
 
 
-# --- chart cards -------------------------------------------------------------------------------------------------
+# --- chart cards ----------------------------------------------------------------------------------
 
 
 def chart_card(
@@ -144,8 +154,8 @@ def chart_card(
         chart_id: which chart.
         shared: values of the page's filters; those that the chart does not have are left out.
         own: filters that the card itself shows; moving them redraws this card alone.
-        on_click: what a click on a mark does, given its customdata (claim, text, what the chart adds); it moves a
-            visible filter, then the whole page runs again.
+        on_click: what a click on a mark does, given its customdata (claim, text, what the chart adds): it
+            moves a visible filter, then the whole page runs again.
     """
     _card(chart_id, dict(shared or {}), tuple(own), on_click=on_click)
 
@@ -177,10 +187,10 @@ def _card(
             values |= filter_bar(chart.filters, chart_id, own)
         filters = chart.filters.model_validate(values)
         shown = view(chart_id, filters.model_dump_json(), color_mode())
-        takeaway.markdown(plain(shown.takeaway))
         if shown.frame.empty:
             _empty_state(chart, filters)
             return
+        takeaway.markdown(plain(shown.takeaway))
         if st.session_state.get(_table_flag(chart_id)):
             _table(chart, shown)
         else:
@@ -209,7 +219,7 @@ def _card(
 def _actions(chart: Chart[Any], filters: Filters, shown: View) -> None:
     flag, name = _table_flag(chart.id), f"genai-atlas-{chart.id}"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"actions-{chart.id}"):
-        with st.popover(f"Sources ({len(shown.sources)})", icon=":material/format_quote:", type="tertiary"):
+        with st.popover("Sources", icon=":material/format_quote:", type="tertiary"):
             source_list(shown.sources)
         is_table = bool(st.session_state.get(flag))
         label, icon = ("Chart", ":material/show_chart:") if is_table else ("Table", ":material/table:")
@@ -242,7 +252,8 @@ def _actions(chart: Chart[Any], filters: Filters, shown: View) -> None:
 
 def _root() -> str:
     """The address of the app, up to the name of the page."""
-    return re.sub(r"[^/]*$", "", (st.context.url or "").split("?")[0])
+    parts = urlsplit(st.context.url or "")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rpartition("/")[0] + "/", "", ""))
 
 
 def _clicked(chart_id: str, on_click: Callable[[list[str]], None]) -> None:
@@ -346,7 +357,7 @@ def _definitions(frame: pd.DataFrame) -> list[tuple[str, str]]:
         used = set(frame["market_id"])
     else:
         known = ask("SELECT metric_id AS id, label, definition, excludes FROM metric")
-        used = set(frame["metric_id"])
+        used = set(frame["metric_id"]) if "metric_id" in frame else set()
     return [
         (row.label, row.definition + (f" It does not measure: {row.excludes}" if row.excludes else ""))
         for row in records(known[known["id"].isin(used)].astype(object).where(known.notna(), None))

@@ -1,9 +1,12 @@
 """The frame around every page: name, navigation, and what is said when nothing can be served."""
 
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
+from dashboard.address import in_words
+from dashboard.finder import index
 from dashboard.pages import PAGES
 from dashboard.warehouse import warehouse
 from etl.errors import AtlasError, DataError
@@ -13,12 +16,39 @@ HERE = Path(__file__).parent
 st.set_page_config(page_title="GenAI Atlas", page_icon=str(HERE / "assets" / "icon.png"), layout="wide")
 
 groups: dict[str, list[st.Page]] = {}
+by_path: dict[str, st.Page] = {}
 for listed in PAGES:
     script = HERE / "app_pages" / listed.script
     made = st.Page(
         script, title=listed.title, url_path=listed.path, icon=listed.icon, default=listed is PAGES[0]
     )
     groups.setdefault(listed.group, []).append(made)
+    by_path[listed.path] = made
+
+
+def take_found() -> None:
+    """Remember what was chosen and empty the field for the next search."""
+    st.session_state["found"] = st.session_state["search"]
+    st.session_state["search"] = None
+
+
+def show_search() -> None:
+    """The search over everything, beside the pages; a choice leads to where it is shown."""
+    hits = index()
+    if found := hits.get(st.session_state.pop("found", None) or ""):
+        target = next(listed for listed in PAGES if listed.path == found.page)
+        asked = parse_qsl(in_words(target, urlencode(found.parameters)))
+        st.switch_page(by_path[found.page], query_params=asked)
+    st.sidebar.selectbox(
+        "Find",
+        list(hits),
+        None,
+        key="search",
+        on_change=take_found,
+        placeholder="Chart, place, company, tool …",
+    )
+
+
 page = st.navigation(groups)
 try:
     warehouse()
@@ -29,4 +59,5 @@ except AtlasError as error:
         with st.expander("What is wrong with the data"):
             st.markdown("\n".join(f"- {problem}" for problem in problems[:100]))
     st.stop()
+show_search()
 page.run()

@@ -1,4 +1,4 @@
-"""All pages, declared once: navigation, addresses, filters and the previews of links are made from this list."""
+"""All pages, declared once: navigation, addresses, filters and previews of links come from this list."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import dashboard.charts  # noqa: F401  # registers the charts
 from dashboard import theme
 from dashboard.catalogue import ToolFilters
 from dashboard.chart import REGISTRY, Control, Filters
+from dashboard.charts.companies import ListFilters
 
 
 class SourceFilters(Filters):
@@ -73,7 +74,7 @@ class Page:
         return f"{self.path}.py"
 
     def controls(self) -> Iterator[tuple[str, FieldInfo, Control]]:
-        """Every filter that the page or one of its charts has; those of one name stand for the same choice."""
+        """Every filter that the page or one of its charts has; one name stands for one choice."""
         for model in (
             *self.filters,
             *(chart.filters for chart in REGISTRY.values() if chart.topic == self.path),
@@ -115,7 +116,14 @@ PAGES = (
         "Frameworks",
         "Explore",
         ":material/monitoring:",
-        "Which framework is ahead, by downloads, stars, surveys, job postings and papers, and where they disagree.",
+        "Which framework is ahead by downloads, stars, surveys, job postings and papers.",
+    ),
+    Page(
+        "careers",
+        "Careers",
+        "Decide",
+        ":material/route:",
+        "Roles side by side, a road map of skills that you walk, what postings ask for, what is said to be paid.",
     ),
     Page(
         "tools",
@@ -124,6 +132,14 @@ PAGES = (
         ":material/construction:",
         "The tools of generative AI: what each is for, under which licence, for which skill, how popular.",
         (ToolFilters,),
+    ),
+    Page(
+        "companies",
+        "Companies",
+        "Decide",
+        ":material/domain:",
+        "Who builds generative AI, where, what they raised and what they are said to be worth, each with its date.",
+        (ListFilters,),
     ),
     Page(
         "adoption",

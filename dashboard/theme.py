@@ -1,6 +1,6 @@
 """One look for all figures: palette, the two Plotly templates, number formats, label placement.
 
-Colours are Okabe and Ito's, told apart by colour-blind readers and legible on both backgrounds; grey is for the many.
+Colours are Okabe and Ito's, told apart by colour-blind readers, legible on both grounds; grey for the many.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, "#999933", "#44AA99")
 GREY = "#8b96a3"
 FAINT = "rgba(139, 150, 163, 0.45)"
 BAND = "rgba(139, 150, 163, 0.22)"
-# Cividis, light end cut off so that the lightest line still stands out on white.
-SEQUENTIAL = ("#00306f", "#2b446e", "#4e576c", "#6b6b70", "#878378", "#a59c74", "#c5b567")
+# From blue over grey to gold as in Cividis, both ends drawn in so that each stands out on white and on black.
+SEQUENTIAL = ("#2c6fbb", "#5379a6", "#728391", "#8e8e7c", "#ac9a63", "#cba641")
 FONT = "'Source Sans', 'Source Sans Pro', 'Source Sans 3', sans-serif"
 SYMBOLS = {
     "primary": "circle",
@@ -75,9 +75,10 @@ def _template(text: str, muted: str, grid: str, surface: str) -> go.layout.Templ
             "hoverlabel": {
                 "bgcolor": surface,
                 "bordercolor": grid,
-                "font": {"color": text, "size": 13},
+                "font": {"family": FONT, "color": text, "size": 13},
                 "align": "left",
             },
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": muted, "activecolor": text},
             "annotationdefaults": {"font": {"color": text, "size": 12}},
             "dragmode": False,
             "separators": ".,",
@@ -92,12 +93,12 @@ TEMPLATES: dict[Mode, go.layout.Template] = {
 
 
 def hue(rank: int) -> str:
-    """The colour that stays with a publisher (or framework, or place) on every page, by its rank in the build."""
+    """The colour that stays with a publisher, framework or place everywhere, by its rank in the build."""
     return PALETTE[(rank - 1) % len(PALETTE)]
 
 
 def ramp(count: int) -> list[str]:
-    """`count` colours along the sequential ramp, dark to light; the last is for the newest."""
+    """`count` colours along the sequential ramp, blue to gold; the last is for the newest."""
     if count == 1:
         return [BLUE]
     return [SEQUENTIAL[round(i * (len(SEQUENTIAL) - 1) / (count - 1))] for i in range(count)]
@@ -129,7 +130,7 @@ def times(ratio: float) -> str:
 
 
 def spread_out(positions: Sequence[float], sizes: Sequence[float]) -> list[float]:
-    """Middles of labels of these sizes, moved as little as needed so that none overlap; their order is kept."""
+    """Middles of labels of these sizes, moved as little as needed so that none overlap; in the same order."""
     order = sorted(range(len(positions)), key=lambda i: positions[i])
     # With the room of all labels below subtracted, "no overlap" becomes "not smaller than the one below".
     room = [0.0]

@@ -56,10 +56,19 @@ class Warehouse:
         with self._connection.cursor() as cursor:
             return cursor.execute(sql, parameters or {}).df()
 
+    def sources_of(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The sources of the rows that are drawn, those with the most rows first, and how they were read."""
+        counted = frame.groupby("source_id").agg(
+            marks=("claim_id", "nunique"), read=("attribution", lambda how: ", ".join(sorted(set(how))))
+        )
+        cards = self.query("SELECT * FROM source_card")
+        joined = counted.reset_index().merge(cards, on="source_id", how="left")
+        return joined.sort_values(["marks", "published", "source_id"], ascending=[False, False, True])
+
 
 @dataclass(frozen=True)
 class View:
-    """One chart for one choice of filters: the rows, their sources, the figure, the sentence that sums them up."""
+    """One chart for one choice of filters: the rows, their sources, the figure, the sentence on them."""
 
     frame: pd.DataFrame
     sources: pd.DataFrame
@@ -72,7 +81,7 @@ _opening = threading.Lock()
 
 
 def warehouse() -> Warehouse:
-    """The build to serve now; a new one is opened as soon as CURRENT moves, running queries end on the old one.
+    """The build to serve now; a new one once CURRENT moves, while running queries end on the old one.
 
     Shared by all sessions and by the probes, which run outside of any session.
     """
@@ -101,20 +110,11 @@ def _ask(build_id: str, sql: str, parameters: dict[str, Any]) -> pd.DataFrame:  
 
 @st.cache_data(max_entries=MAX_CACHED_VIEWS, show_spinner=False)
 def _view(build_id: str, chart_id: str, filters_json: str, mode: Mode) -> View:  # noqa: ARG001
-    chart = REGISTRY[chart_id]
+    opened, chart = warehouse(), REGISTRY[chart_id]
     filters = chart.filters.model_validate_json(filters_json)
-    frame = warehouse().query(*chart.query(filters))
-    return View(frame, _sources_of(frame), chart.draw(frame, filters, mode), chart.summary(frame, filters))
-
-
-def _sources_of(frame: pd.DataFrame) -> pd.DataFrame:
-    """The sources of the rows that are drawn, those with the most rows first, with how the rows were read."""
-    counted = frame.groupby("source_id").agg(
-        marks=("claim_id", "nunique"), read=("attribution", lambda how: ", ".join(sorted(set(how))))
-    )
-    cards = warehouse().query("SELECT * FROM source_card")
-    joined = counted.reset_index().merge(cards, on="source_id", how="left")
-    return joined.sort_values(["marks", "published", "source_id"], ascending=[False, False, True])
+    frame = opened.query(*chart.query(filters))
+    figure = chart.draw(frame, filters, mode)
+    return View(frame, opened.sources_of(frame), figure, chart.summary(frame, filters))
 
 
 def _build_to_serve(settings: Settings) -> tuple[Build, str | None]:

@@ -2,25 +2,24 @@
 
 import streamlit as st
 
-from dashboard import theme
 from dashboard.charts.workforce import WorkforceFilters
 from dashboard.components import chart_card, filter_bar, page_head, plain
 from dashboard.warehouse import ask
 
 counts = ask(
-    "SELECT count(*) AS figures, count(DISTINCT publisher) AS publishers, "
-    "count(DISTINCT entity_id) AS places FROM adoption_by_place"
+    "SELECT count(*) AS figures, count(DISTINCT publisher) AS publishers FROM adoption_by_place"
 ).iloc[0]
 studied = ask(
-    "SELECT count(DISTINCT study) AS studies, min(gain_pct) FILTER (study_id = 'metr-2025') AS slowdown "
-    "FROM study_effect WHERE kind = 'measured'"
+    "SELECT count(*) AS results, count(*) FILTER (gain_pct > 0) AS gains, count(DISTINCT study) AS studies, "
+    "min(gain_pct) FILTER (study_id = 'metr-2025') AS metr FROM study_effect WHERE kind = 'measured'"
 ).iloc[0]
 page_head(
     "Who uses AI, and does it help?",
     plain(
-        f"{counts.figures:,} survey figures of {counts.publishers} publishers on {counts.places} places, and "
-        f"{studied.studies} studies that measured the effect on work: most found a gain, the best-known trial of "
-        f"experienced developers a loss of {theme.exact(abs(studied.slowdown))}%."
+        f"{counts.figures:,} survey figures of {counts.publishers} publishers say how many. "
+        f"{studied.studies:.0f} studies measured what it does to work: {studied.gains:.0f} of "
+        f"{studied.results:.0f} results are gains, METR’s trial of experienced "
+        f"developers found a loss of {abs(studied.metr):g}%."
     ),
 )
 shared = filter_bar(WorkforceFilters, key="adoption")

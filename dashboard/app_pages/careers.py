@@ -1,14 +1,14 @@
-"""Careers: the roles, the road map that the reader walks, what postings ask for, what is paid, what to show."""
+"""Careers: the roles, the road map that the reader walks, what postings ask for, what is paid."""
 
 from collections.abc import Collection
+from html import escape
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.address import MORE
-from dashboard.charts.careers import BESIDE, KNOWN, NEXT, KnownFilters, path_states
+from dashboard.charts.careers import KNOWN, NEXT, KnownFilters, path_states
 from dashboard.charts.marks import capitalised, counted, records
-from dashboard.components import chart_card, filter_bar, page_head, plain, source_list
+from dashboard.components import chart_card, filter_bar, more, page_head, plain, source_list
 from dashboard.theme import exact
 from dashboard.warehouse import ask
 
@@ -35,7 +35,7 @@ TOPICS = ("changing role", "education", "pay driver")
 
 skills = ask("SELECT * FROM skill_path ORDER BY category_order, level_order NULLS LAST, skill")
 shares = ask(
-    "SELECT role_id, role, value, sample_size, skill_id, skill_ids FROM posting_share "
+    "SELECT role, asked_for, value, skill_id, skill_ids FROM posting_share "
     "WHERE metric_id = 'skill_share_of_postings' AND NOT is_repeat AND skill_ids IS NOT NULL"
 )
 by_name = shares[shares["skill_id"].notna()]
@@ -55,27 +55,57 @@ def sources_of(source_ids: Collection[str]) -> None:
         source_list(cards)
 
 
-# --- roles side by side ------------------------------------------------------------------------------------------
+# --- roles side by side ---------------------------------------------------------------------------
+
+
+TABLE_STYLE = """
+<style>
+.roles { border-collapse: collapse; width: 100%; }
+.roles th, .roles td {
+    border-top: 1px solid rgba(139, 150, 163, 0.35); padding: 0.5rem 0.75rem; text-align: left; vertical-align: top;
+}
+.roles thead th { border-top: 0; }
+.roles tbody th { white-space: nowrap; }
+.roles td::before { display: none; content: attr(data-role); font-size: 0.875rem; opacity: 0.75; }
+@media (max-width: 900px) {
+    .roles thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
+    .roles tbody th, .roles td { display: block; border-top: 0; padding: 0.25rem 0; }
+    .roles tbody th { border-top: 1px solid rgba(139, 150, 163, 0.35); padding-top: 0.75rem; }
+    .roles td::before { display: block; }
+    .roles td.unsaid { display: none; }
+}
+</style>
+"""
 
 
 def roles_side_by_side() -> None:
-    """What the guides say of each role, one aspect a row; an empty cell means that they say nothing."""
+    """What the guides say of each role, one aspect a row; on narrow screens the roles stand below each other."""
     said = items[items["subject"].isin(list(ROLES)) & items["aspect"].isin(ASPECTS)]
-    table = said.groupby(["aspect", "subject"])["item"].agg("; ".join).unstack("subject")
-    table = table.reindex(index=list(ASPECTS), columns=list(ROLES)).dropna(how="all").fillna("–")
-    table = table.map(lambda words: plain(capitalised(words))).rename(columns=ROLES)
-    table.index = [f"**{capitalised(aspect)}**" for aspect in table.index]
+    words = said.groupby(["aspect", "subject"])["item"].agg("; ".join)
+    heads = "".join(f'<th scope="col">{escape(role)}</th>' for role in ROLES.values())
+    rows = "".join(_aspect_row(aspect, words) for aspect in ASPECTS if aspect in set(said["aspect"]))
     with st.container(border=True, key="roles"):
         st.subheader("Three roles side by side", anchor="roles")
         st.markdown(
-            "An ML engineer builds the model, an application developer builds products on top of it, and the "
-            "generative-AI developer of the guides stands between them. A dash means that the guides say nothing."
+            "What two guides say of each role, one aspect a row. A dash means that they say nothing of it."
         )
-        st.table(table, border="horizontal", alt="What the guides say of each role")
+        st.html(
+            f'{TABLE_STYLE}<table class="roles"><thead><tr><td></td>{heads}</tr></thead>'
+            f"<tbody>{rows}</tbody></table>"
+        )
         sources_of(said["source_id"])
 
 
-# --- the road map ------------------------------------------------------------------------------------------------
+def _aspect_row(aspect: str, words: pd.Series) -> str:
+    cells = []
+    for subject, role in ROLES.items():
+        text = capitalised(str(words.get((aspect, subject), "")))
+        kind = "" if text else ' class="unsaid"'
+        cells.append(f'<td{kind} data-role="{escape(role)}">{escape(text) or "–"}</td>')
+    return f'<tr><th scope="row">{escape(capitalised(aspect))}</th>{"".join(cells)}</tr>'
+
+
+# --- the road map ---------------------------------------------------------------------------------
 
 
 def mark(skill_id: str) -> None:
@@ -85,36 +115,43 @@ def mark(skill_id: str) -> None:
 
 
 def asked_for(skill_id: str) -> str:
-    """How often postings name a skill, over all samples: 56 to 92%."""
+    """How often postings name a skill, rounded, over all samples: 56–92%."""
     values = by_name.loc[by_name["skill_id"] == skill_id, "value"]
     if values.empty:
         return ""
-    low, high = values.min(), values.max()
-    return f"{exact(high)}%" if low == high else f"{exact(low)}–{exact(high)}%"
+    low, high = f"{values.min():.0f}", f"{values.max():.0f}"
+    return f"{high}%" if low == high else f"{low}–{high}%"
 
 
-def box(row: pd.Series) -> None:
-    """One skill of the map: its box, its state, how often it is asked for."""
-    key = f"box-{row['skill_id']}"
-    st.session_state[key] = row["state"] == KNOWN
-    asked = asked_for(row["skill_id"])
-    label = f"**{plain(row['skill'])}** :blue-badge[next]" if row["state"] == NEXT else plain(row["skill"])
-    label += f" :small[{asked}]" if asked else ""
-    st.checkbox(label, key=key, on_change=mark, args=(row["skill_id"],), help=row["description"])
+def boxes(rows: pd.DataFrame) -> None:
+    """Skills of the map: a box each, its state, how often postings ask for it."""
+    for _, row in rows.iterrows():
+        key = f"box-{row['skill_id']}"
+        st.session_state[key] = row["state"] == KNOWN
+        label = plain(row["skill"])
+        label = f"**{label}** :blue-badge[next]" if row["state"] == NEXT else label
+        asked = asked_for(row["skill_id"])
+        label += f" :small[{asked}]" if asked else ""
+        st.checkbox(label, key=key, on_change=mark, args=(row["skill_id"],))
 
 
 def road_map(states: pd.Series) -> None:
-    """Category by category, from the foundations to the advanced level."""
+    """Category by category, from the foundations to the advanced level; last, what has no level."""
     marked = skills.assign(state=states)
-    for category, rows in marked.groupby("category", sort=False):
+    on_path = marked["level"].notna()
+    for category, rows in marked[on_path].groupby("category", sort=False):
         st.markdown(f"**{plain(category)}**")
-        levels = rows["level"].fillna("Beside the path")
-        grid = st.grid(3 if levels.nunique() <= 3 else 4, min_column_width=210)
-        for level, group in rows.groupby(levels, sort=False):
-            with grid.cell():
+        grid = st.grid(3, min_column_width=280)
+        for level, group in rows.groupby("level", sort=False):
+            with grid.cell(), st.container(gap="xsmall"):
                 st.caption(str(level))
-                for _, row in group.iterrows():
-                    box(row)
+                boxes(group)
+    st.markdown("**Beside the path**")
+    grid = st.grid(3, min_column_width=280)
+    for category, group in marked[~on_path].groupby("category", sort=False):
+        with grid.cell(), st.container(gap="xsmall"):
+            st.caption(plain(category))
+            boxes(group)
 
 
 def next_steps(states: pd.Series) -> None:
@@ -123,19 +160,38 @@ def next_steps(states: pd.Series) -> None:
     if steps.empty:
         st.success("You have marked every step of the path.", icon=":material/flag:")
         return
-    steps = steps.assign(most=steps["postings"].fillna(-1)).sort_values("most", ascending=False, kind="stable")
+    most = [
+        (by_name.loc[by_name["skill_id"] == skill_id, "value"].max(), named_tools(skill_id)["value"].max())
+        for skill_id in steps["skill_id"]
+    ]
+    rank = pd.Series([a if pd.notna(a) else b for a, b in most], index=steps.index).fillna(-1.0)
+    steps = steps.loc[rank.sort_values(ascending=False, kind="stable").index]
     grid = st.grid(3, min_column_width=270, border=True)
     for _, step in steps.head(MOST_STEPS).iterrows():
-        with grid.cell():
-            st.markdown(f"**{plain(step['skill'])}** :small[{plain(step['category'])}, {step['level'].lower()}]")
+        with grid.cell(), st.container(gap="xsmall"):
+            st.markdown(f"**{plain(step['skill'])}**")
+            st.caption(f"{plain(step['category'])}, {step['level'].lower()}")
             st.markdown(plain(step["description"]))
-            if step["tools"] is not None and len(step["tools"]):
-                tools = ", ".join(plain(tool["name"]) for tool in step["tools"][:MOST_TOOLS])
-                st.markdown(f":material/build: {tools}")
             st.markdown(f":material/work: {who_asks(step['skill_id'])}")
+            if step["tools"] is not None and len(step["tools"]):
+                names = ", ".join(str(tool["name"]) for tool in step["tools"][:MOST_TOOLS])
+                st.page_link(
+                    "app_pages/tools.py",
+                    label=f"Tools: {plain(names)}",
+                    icon=":material/construction:",
+                    query_params={"skill": str(step["skill"])},
+                )
     if len(steps) > MOST_STEPS:
         rest = ", ".join(plain(name) for name in steps["skill"].iloc[MOST_STEPS:])
-        st.caption(f"Also next, with no count of postings or a lower one: {rest}.")
+        st.caption(f"Also next, less often or never counted in postings: {rest}.")
+
+
+def named_tools(skill_id: str) -> pd.DataFrame:
+    """The highest share of postings that names each tool which the guide gives for the skill."""
+    rows = shares[
+        shares["skill_ids"].map(lambda ids: skill_id in ids) & (shares["skill_id"].fillna("") != skill_id)
+    ]
+    return rows.sort_values("value", ascending=False).drop_duplicates("asked_for")
 
 
 def who_asks(skill_id: str) -> str:
@@ -150,7 +206,15 @@ def who_asks(skill_id: str) -> str:
         said.append(f"{counted(len(by_role) - len(said), 'more role')}")
     guides = item_skills.loc[item_skills["skill_id"] == skill_id, "subject"].unique()
     named = [ROLES[subject] for subject in guides if subject in ROLES]
-    text = "Named in postings for " + ", ".join(said) if said else "No count of postings names it"
+    tools = [
+        f"{plain(row.asked_for)} up to {exact(row.value)}%" for row in records(named_tools(skill_id).head(2))
+    ]
+    if said:
+        text = "Share of postings that name it: " + ", ".join(said)
+    elif tools:
+        text = "No sample counts it, but its tools: " + ", ".join(tools)
+    else:
+        text = "No sample of postings counts it"
     return text + (f"; part of the work of the {' and the '.join(named)}" if named else "") + "."
 
 
@@ -160,12 +224,15 @@ def progress(states: pd.Series) -> str:
     on_path = skills["level_order"].notna()
     done = int((on_path & (states == KNOWN)).sum())
     text = f"{done} of the {int(on_path.sum())} skills on the path are marked."
-    role_skills = by_name.groupby("role")["skill_id"].agg(set)
+    role_skills = {str(role): set(rows["skill_id"]) for role, rows in by_name.groupby("role")}
     covered = {role: len(asked & known) for role, asked in role_skills.items()}
-    best = max(covered, key=lambda role: (covered[role], role), default=None)
+    best = max(covered, key=lambda role: (covered[role], len(role_skills[role])), default=None)
     if best is None or not covered[best]:
-        return text + " Tick what you know: the next step of each category is set in bold."
-    return f"{text} Of the {len(role_skills[best])} that postings for {best} are counted for, you know {covered[best]}."
+        return f"{text} Tick what you know: the next steps of each category are set in bold."
+    return (
+        f"{text} Postings for {best} are counted for {len(role_skills[best])} skills of the map, "
+        f"and you know {covered[best]} of these."
+    )
 
 
 def walk() -> list[str]:
@@ -178,8 +245,9 @@ def walk() -> list[str]:
         sentence.markdown(plain(progress(states)))
         road_map(states)
         st.caption(
-            "Percentages: lowest and highest share of job postings that name the skill, over all samples and roles; "
-            "none means that no sample counts it. Skills on no level of the guide are beside the path."
+            "Percentages are the lowest and the highest share of job postings that name the skill, over all "
+            "samples and roles; where there is none, no sample counts it. What the guide puts on no level is "
+            "beside the path."
         )
         sources_of(skills["source_id"])
     st.subheader("What is next", anchor="next")
@@ -187,7 +255,7 @@ def walk() -> list[str]:
     return known
 
 
-# --- what to show, where to go -----------------------------------------------------------------------------------
+# --- what to show, where to go --------------------------------------------------------------------
 
 
 def cards(comparison: str, aspects: dict[str, str]) -> None:
@@ -195,7 +263,7 @@ def cards(comparison: str, aspects: dict[str, str]) -> None:
     rows = items[items["comparison"] == comparison]
     grid = st.grid(3, min_column_width=260, border=True)
     for subject, group in rows.groupby("subject", sort=False):
-        with grid.cell():
+        with grid.cell(), st.container(gap="xsmall"):
             st.markdown(f"**{plain(subject)}**")
             for aspect, words in aspects.items():
                 said = "; ".join(group.loc[group["aspect"] == aspect, "item"])
@@ -207,7 +275,7 @@ def cards(comparison: str, aspects: dict[str, str]) -> None:
                 ids=list(group["role_item_id"]),
             )["name"]
             if len(tools):
-                st.markdown(f":material/build: {plain(', '.join(tools))}")
+                st.caption(f"With {plain(', '.join(tools))}")
     sources_of(rows["source_id"])
 
 
@@ -231,17 +299,30 @@ cards(
     {"form": "Form:", "example employer": "For example:", "draw": "Speaks for it:", "demand": "Asks for:"},
 )
 
-more = st.expander(
-    "More: roles compared in one sample, job titles, how the role changes, training, what raises pay",
-    on_change="rerun",
-    key=MORE,
-    bind="query-params",
-)
-if more.open:
-    with more:
-        chart_card("skill-by-role", own=("study",))
-        chart_card("job-titles")
+if more("Show more: roles in one sample, job titles, how the role changes, training, what raises pay"):
+    chart_card("skill-by-role", own=("study",))
+    chart_card("job-titles")
+    with st.container(border=True, key="role-notes"):
+        st.subheader("What the guide adds", anchor="guide")
         said = items[items["comparison"].isin(TOPICS)]
         for (_, aspect), group in said.groupby(["comparison", "aspect"], sort=False):
             st.markdown(f"**{capitalised(str(aspect))}**: {plain('; '.join(group['item']))}.")
         sources_of(said["source_id"])
+
+st.subheader("Read on", anchor=False)
+with st.container(horizontal=True):
+    st.page_link(
+        "app_pages/tools.py",
+        label="Tools: what each is for, and for which skill",
+        icon=":material/construction:",
+    )
+    st.page_link(
+        "app_pages/workforce.py",
+        label="Workforce: how many there are, and how many are sought",
+        icon=":material/groups:",
+    )
+    st.page_link(
+        "app_pages/hubs.py",
+        label="Hubs: where the jobs are, and what a place costs",
+        icon=":material/location_city:",
+    )

@@ -5,9 +5,18 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.charts.companies import PLAYERS, CompanyFilters, ListFilters, dated_amount, player, when
-from dashboard.charts.marks import capitalised
-from dashboard.components import address_columns, chart_card, filter_bar, page_head, plain, source_list
+from dashboard.charts.companies import BOUNDS, PLAYERS, DatedFilters, ListFilters, player, when
+from dashboard.charts.marks import capitalised, counted, records
+from dashboard.components import (
+    address_columns,
+    chart_card,
+    chart_pair,
+    filter_bar,
+    page_head,
+    plain,
+    source_list,
+)
+from dashboard.theme import exact
 from dashboard.warehouse import ask
 
 HEADINGS = {
@@ -15,9 +24,11 @@ HEADINGS = {
     "kind": "Kind of player",
     "headquarters": "Headquarters",
     "country": "Country",
-    "founded_year": "Founded in year",
-    "funding": "Money raised, as of",
-    "valuation": "Valuation, as of",
+    "founded_year": "Founded",
+    "funding": "Money raised (US$ bn)",
+    "funding_when": "As of",
+    "valuation": "Valuation (US$ bn)",
+    "valuation_when": "as of",
     "models": "Models named",
     "publisher": "Listed by",
     "url": "Address",
@@ -28,8 +39,8 @@ figures = ask("SELECT attribution, metric_id FROM observation_figure WHERE datas
 relayed = int((figures["attribution"] != "primary").sum())
 page_head(
     "Who builds it, and what are they said to be worth?",
-    f"{len(companies)} players in {companies['country'].nunique()} countries are listed: money raised is known for "
-    f"{companies['funding_usd_mn'].notna().sum()} of them and a valuation for "
+    f"{len(companies)} players in {companies['country'].nunique()} countries are listed: money raised is "
+    f"known for {companies['funding_usd_mn'].notna().sum()} of them and a valuation for "
     f"{companies['valuation_usd_mn'].notna().sum()}. "
     + (
         f"All {len(figures)} figures were read where somebody relayed them."
@@ -37,22 +48,18 @@ page_head(
         else f"{relayed} of {len(figures)} figures were read where somebody relayed them."
     ),
 )
-shared = filter_bar(CompanyFilters, "companies")
-
-chart_card("companies-by-country", shared)
-pair = st.grid(2, min_column_width=420)
-with pair.cell():
-    chart_card("company-funding", shared, own=("dated",))
-with pair.cell():
-    chart_card("company-valuation", shared, own=())
-pair = st.grid(2, min_column_width=420)
-with pair.cell():
-    chart_card("funding-by-country", shared, own=("money", "per"))
-with pair.cell():
-    chart_card("company-funding-valuation", shared)
+shared = filter_bar(DatedFilters, "companies")
 
 
-# --- the list ----------------------------------------------------------------------------------------------------
+def open_profile(clicked: list[str]) -> None:
+    """Move the visible choice to the company whose block was clicked."""
+    st.session_state["company"] = clicked[0]
+
+
+chart_card("companies-by-country", shared, on_click=open_profile)
+
+
+# --- the list -------------------------------------------------------------------------------------
 
 
 def narrowed(seek: str) -> pd.DataFrame:
@@ -77,11 +84,12 @@ def listing(shown: pd.DataFrame) -> None:
 
     table = shown.assign(
         kind=shown["kind"].map(player),
-        funding=[dated_amount(*pair) for pair in zip(shown["funding_usd_mn"], shown["funding_period"], strict=True)],
-        valuation=[
-            dated_amount(*pair) for pair in zip(shown["valuation_usd_mn"], shown["valuation_period"], strict=True)
-        ],
+        funding=shown["funding_usd_mn"] / 1000,
+        funding_when=shown["funding_period"].map(when, na_action="ignore"),
+        valuation=shown["valuation_usd_mn"] / 1000,
+        valuation_when=shown["valuation_period"].map(when, na_action="ignore"),
     )
+    billions = st.column_config.NumberColumn(format="%.4g")
     st.dataframe(
         table[list(HEADINGS)].rename(columns=HEADINGS),
         hide_index=True,
@@ -90,7 +98,12 @@ def listing(shown: pd.DataFrame) -> None:
         on_select=take_clicked_row,
         selection_mode="single-row",
         key="company-table",
-        column_config={**address_columns(), "Founded in year": st.column_config.NumberColumn("Founded", format="%d")},
+        column_config={
+            **address_columns(),
+            HEADINGS["founded_year"]: st.column_config.NumberColumn(format="%d"),
+            HEADINGS["funding"]: billions,
+            HEADINGS["valuation"]: billions,
+        },
         alt="All companies on the list with their latest figures",
     )
 
@@ -102,10 +115,11 @@ def profile(row: pd.Series) -> None:
         st.caption(plain(row["note"]))
     known = ask(
         "SELECT metric_label, value, bound, unit_label, period, publisher, relayed_by, note, source_id "
-        "FROM observation_figure WHERE dataset = 'company_figure' AND entity_id = $company_id ORDER BY metric_label",
+        "FROM observation_figure WHERE dataset = 'company_figure' AND entity_id = $company_id "
+        "ORDER BY metric_label",
         company_id=row["company_id"],
     )
-    for figure in known.to_dict("records"):
+    for figure in records(known):
         st.markdown(f"- {plain(in_words(figure))}")
     if known.empty:
         st.markdown("- No figure of money raised, valuation or staff was found.")
@@ -128,28 +142,32 @@ def home(row: pd.Series) -> str:
     return (", " + ", ".join(places) if places else ", home not known") + since
 
 
-def in_words(figure: dict[str, Any]) -> str:
+def in_words(figure: Any) -> str:
     """One figure with its date and who says so."""
-    bound = {"at_least": "at least ", "about": "about ", "at_most": "at most "}.get(figure["bound"], "")
-    relay = f", relayed by {figure['relayed_by']}" if pd.notna(figure["relayed_by"]) else ", relayed"
-    note = f" {figure['note']}" if pd.notna(figure["note"]) else ""
-    value = f"{bound}{figure['value']:,.10g} {figure['unit_label']}"
-    return f"{figure['metric_label']}: {value}, {when(figure['period'])} ({figure['publisher']}{relay}).{note}"
+    relay = f", relayed by {figure.relayed_by}" if pd.notna(figure.relayed_by) else ", relayed"
+    note = f" {figure.note}" if pd.notna(figure.note) else ""
+    value = f"{BOUNDS.get(figure.bound, '')}{exact(figure.value)} {figure.unit_label}"
+    return f"{figure.metric_label}: {value}, {when(figure.period)} ({figure.publisher}{relay}).{note}"
 
 
 with st.container(border=True, key="company-list"):
     st.subheader("Every company on the list", anchor="list")
     asked = filter_bar(ListFilters, "list")
+    if asked["company"]:
+        profile(companies.set_index("company_id", drop=False).loc[asked["company"]])
     shown = narrowed(asked["seek"])
     if shown.empty:
         st.info("No company matches. Shorten the search, or reset the filters.", icon=":material/search_off:")
     else:
         st.caption(
-            f"{len(shown)} companies. A click on a row opens its profile below; an empty cell means not found, not zero."
+            f"{counted(len(shown), 'row')}. A click on a row, or on a block above, opens a profile here; "
+            "an empty cell means not found, not zero."
         )
         listing(shown)
-    if asked["company"]:
-        profile(companies.set_index("company_id", drop=False).loc[asked["company"]])
+
+chart_pair("company-funding", "company-valuation", shared)
+chart_card("funding-by-country", shared, own=("money", "per"))
+chart_card("company-funding-valuation", shared)
 
 said = ask("SELECT subject, aspect, item FROM role_item WHERE comparison = 'player' ORDER BY role_item_id")
 with st.expander("What each kind of player does, in the words of the guide"):
@@ -159,8 +177,15 @@ with st.expander("What each kind of player does, in the words of the guide"):
         named = f" For example {examples}." if examples else ""
         st.markdown(f"**{plain(subject)}**: {plain(capitalised(part))}.{plain(named)}")
 
-st.page_link(
-    "app_pages/market.py",
-    label="Market: investment by year and by country, as counted by those who count deals",
-    icon=":material/trending_up:",
-)
+st.subheader("Read on", anchor=False)
+with st.container(horizontal=True):
+    st.page_link(
+        "app_pages/market.py",
+        label="Market: investment by year and country, as counted by those who count deals",
+        icon=":material/trending_up:",
+    )
+    st.page_link(
+        "app_pages/hubs.py",
+        label="Hubs: the cities that these companies sit in",
+        icon=":material/location_city:",
+    )

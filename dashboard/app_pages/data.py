@@ -1,7 +1,9 @@
-"""Data: what there is, how fresh, whether it passed its checks, what changed, and a reader's own questions to it."""
+"""Data: what there is, how fresh, whether it passed its checks, what changed, and a reader's own queries."""
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from io import BytesIO
 
 import pandas as pd
@@ -18,14 +20,19 @@ from etl.warehouse import Home
 MAX_ROWS_SHOWN = 500
 CONSOLE_ROWS, CONSOLE_SECONDS = 1_000, 5.0
 EXAMPLES = {
-    "Claims by publisher": "SELECT publisher, count(*) AS claims\nFROM source_card JOIN claim USING (source_id)\n"
-    "GROUP BY publisher ORDER BY claims DESC LIMIT 20",
-    "Forecasts that contradict themselves": "SELECT publisher, edition, cagr_pct, round(implied_cagr_pct, 1) AS implied_pct\n"
-    "FROM forecast_arithmetic WHERE verdict = 'inconsistent'\nORDER BY abs(relative_error_pct) DESC",
-    "Latest figures of London": "SELECT metric_label, value, unit_label, period, publisher\nFROM latest_figure "
-    "WHERE place = 'London' ORDER BY metric_label",
-    "What tables there are": "SELECT name, kind, rows, description FROM meta.table_info ORDER BY kind, name",
+    "Claims by publisher": """SELECT publisher, count(*) AS claims
+FROM source_card JOIN claim USING (source_id)
+GROUP BY publisher ORDER BY claims DESC LIMIT 20""",
+    "Forecasts that contradict themselves": """SELECT publisher, edition, cagr_pct, implied_cagr_pct
+FROM forecast_arithmetic WHERE verdict = 'inconsistent'
+ORDER BY abs(relative_error_pct) DESC""",
+    "Latest figures of London": """SELECT metric_label, value, unit_label, period, publisher
+FROM latest_figure WHERE place = 'London' ORDER BY metric_label""",
+    "What tables there are": """SELECT name, kind, rows, description
+FROM meta.table_info ORDER BY kind, name""",
 }
+
+DOWNLOADS = (("CSV", "csv", "text/csv"), ("Parquet", "parquet", "application/vnd.apache.parquet"))
 
 tables = ask("SELECT name, kind, title, description, rows FROM meta.table_info ORDER BY kind DESC, title")
 checks = ask("SELECT * FROM meta.check_result ORDER BY offending_rows DESC, name")
@@ -55,13 +62,10 @@ def show_tables() -> None:
     )
     rows = ask(f'SELECT * FROM "{name}" LIMIT {MAX_ROWS_SHOWN}')  # noqa: S608 - the name is one of the catalogue
     with st.container(horizontal=True):
-        for label, kind, mime in (
-            ("CSV", "csv", "text/csv"),
-            ("Parquet", "parquet", "application/vnd.apache.parquet"),
-        ):
+        for label, kind, mime in DOWNLOADS:
             st.download_button(
                 label,
-                lambda kind=kind: whole_table(name, kind),
+                partial(whole_table, name, kind),
                 f"genai-atlas-{name}.{kind}",
                 mime,
                 icon=":material/download:",
@@ -168,9 +172,7 @@ def show_checks() -> None:
             found = ask(
                 "SELECT found FROM meta.check_row WHERE name = $name ORDER BY position", name=rule.name
             )
-            st.dataframe(
-                pd.json_normalize(found["found"].map(pd.io.json.ujson_loads).to_list()), hide_index=True
-            )
+            st.dataframe(pd.json_normalize([json.loads(row) for row in found["found"]]), hide_index=True)
 
 
 def show_changes() -> None:
@@ -181,13 +183,15 @@ def show_changes() -> None:
             "There is only one build so far; changes appear after the next one.", icon=":material/difference:"
         )
         return
-    words = {key: f"{build.built_at:%d %B %Y, %H:%M} UTC" for key, build in builds.items()}
+    ids = list(builds)
+
+    def when(build_id: str) -> str:
+        return f"{builds[build_id].built_at:%d %B %Y, %H:%M} UTC"
+
     with st.container(horizontal=True):
-        new = st.selectbox("New", list(builds), format_func=words.get, key="new", width=280)
-        old = st.selectbox(
-            "Old", list(builds), min(1, len(builds) - 1), format_func=words.get, key="old", width=280
-        )
-    difference = diff(builds[old], builds[new])
+        new = st.selectbox("New", ids, 0, format_func=when, key="new", width=280)
+        old = st.selectbox("Old", ids, 1, format_func=when, key="old", width=280)
+    difference = diff(builds[str(old)], builds[str(new)])
     st.markdown(
         ", ".join(f"**{count:,}** {kind}" for kind, count in difference.counts().items()) + " claims."
     )

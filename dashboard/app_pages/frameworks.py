@@ -1,14 +1,14 @@
-"""Frameworks: popularity by one signal, where the signals agree, who gains, who leads its kind, PyTorch and TensorFlow."""
+"""Frameworks: popularity by one signal, where signals agree, who gains, who leads, and what papers name."""
 
 import streamlit as st
 
 from dashboard.charts.frameworks import DOWNLOADS, SignalFilters, amount, when
-from dashboard.charts.marks import capitalised
-from dashboard.components import chart_card, filter_bar, page_head
+from dashboard.charts.marks import capitalised, records
+from dashboard.components import chart_card, filter_bar, page_head, plain
 from dashboard.warehouse import ask
 
 STARS = "github-stars-github-ranking"
-MOST_KINDS, MOST_OF_A_KIND = 9, 6
+MOST_KINDS, MOST_OF_A_KIND = 8, 6
 
 newest = ask(
     """
@@ -30,12 +30,19 @@ kinds = ask(
     kinds=MOST_KINDS,
 ).set_index("category")["members"]
 
+biases = ask(
+    """
+    SELECT label, excludes FROM metric
+    WHERE metric_id IN (SELECT metric_id FROM framework_count) AND excludes IS NOT NULL ORDER BY label
+    """
+)
+
 
 def order_of(signal_id: str) -> str:
     """The two best-known frameworks by one signal, the larger first."""
     return ", ".join(
         f"{row.framework} {amount(row.value, row.unit_id)}"
-        for row in newest[newest["signal_id"] == signal_id].itertuples()
+        for row in records(newest[newest["signal_id"] == signal_id])
     )
 
 
@@ -49,6 +56,14 @@ def compare_a_kind() -> None:
     if kind := st.session_state["kinds"]:
         st.session_state["frameworks"] = list(kinds[kind])
         st.session_state["kinds"] = None
+
+
+def compare_clicked(data: list[str]) -> None:
+    """Put the framework of the clicked mark under Compare, or take it away again."""
+    chosen, clicked = list(st.session_state["frameworks"]), data[2]
+    st.session_state["frameworks"] = (
+        [name for name in chosen if name != clicked] if clicked in chosen else [*chosen, clicked]
+    )
 
 
 page_head(
@@ -68,11 +83,13 @@ st.pills(
 
 chart_card("framework-popularity", shared, ("drawn", "tracked"))
 chart_card("framework-signals", shared)
+with st.expander("What each signal leaves out", icon=":material/info:"):
+    st.markdown("\n".join(f"- **{plain(row.label)}**: {plain(row.excludes)}" for row in records(biases)))
 pair = st.grid(2, min_column_width=420)
 with pair.cell():
-    chart_card("framework-momentum", shared)
+    chart_card("framework-momentum", shared, on_click=compare_clicked)
 with pair.cell():
-    chart_card("framework-by-category", shared, ("family",))
+    chart_card("framework-by-category", shared, ("family",), on_click=compare_clicked)
 chart_card("framework-papers", shared, ("papers", "venue"))
 
 st.subheader("Read on", anchor=False)

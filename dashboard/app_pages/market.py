@@ -1,4 +1,4 @@
-"""Market: what it is said to be worth, whether that adds up, where the money goes, the reader's own scenario."""
+"""Market: what it is said to be worth, whether it adds up, where money goes, the reader's own scenario."""
 
 from dashboard.charts.forecasts import PlacedFilters
 from dashboard.components import chart_card, chart_pair, filter_bar, more, page_head

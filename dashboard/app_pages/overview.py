@@ -1,4 +1,4 @@
-"""Overview: the headline figures and how others differ, three charts that make one want more, ways into the pages."""
+"""Overview: the headline figures and how others differ, three charts, ways into the pages."""
 
 from typing import Any
 
@@ -89,5 +89,8 @@ chart_card("market-forecasts")
 chart_pair("market-arithmetic", "investment-by-year")
 
 st.subheader("Read on", anchor=False)
+ways = st.grid(3, min_column_width=250)
 for page in PAGES[1:]:
-    st.page_link(f"app_pages/{page.script}", label=f"**{page.title}**: {page.about}", icon=page.icon)
+    with ways.cell(), st.container(gap=None):
+        st.page_link(f"app_pages/{page.script}", label=f"**{page.title}**", icon=page.icon)
+        st.caption(page.about)

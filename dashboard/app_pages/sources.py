@@ -1,4 +1,4 @@
-"""Sources: every publication, what it contributed, how it was read, under which terms; from a source to its claims."""
+"""Sources: every publication, what it contributed, how it was read, its terms; the claims of each."""
 
 import streamlit as st
 

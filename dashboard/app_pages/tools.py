@@ -1,4 +1,4 @@
-"""Tools: the catalogue with search and filters, the card of one tool, and the way from a skill to its tools and back."""
+"""Tools: the catalogue with search and filters, the card of one tool, from a skill to its tools and back."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from dashboard.warehouse import ask
 
 HEADINGS = {
     "name": "Name",
-    "category": "Category",
     "purpose": "What it is for",
+    "category": "Category",
+    "downloads": "Downloads",
+    "stars": "Stars",
     "openness": "Openness",
     "licence": "Licence",
     "first_release_year": "Since",
-    "downloads": "Downloads a month",
-    "stars": "GitHub stars",
     "skills_told": "Skills",
     "vendor": "Made by",
     "homepage": "Address",
@@ -45,11 +45,6 @@ def take_clicked_row() -> None:
 def take_skill(skill_id: str) -> None:
     """Move the visible choice to a skill, so that the catalogue shows all its tools."""
     st.session_state["skill"] = skill_id
-
-
-def take_framework(framework_id: str) -> None:
-    """Put the tool under Compare on the page of frameworks."""
-    st.session_state["frameworks"] = [framework_id]
 
 
 def show_skill(skill_id: str) -> None:
@@ -88,17 +83,19 @@ def show_catalogue() -> None:
         key="tool-table",
         column_config={
             **address_columns(),
-            "Name": st.column_config.Column(pinned=True),
-            "What it is for": st.column_config.Column(width="large"),
+            "Name": st.column_config.Column(width=150, pinned=True),
+            "Category": st.column_config.Column(width=140),
+            "What it is for": st.column_config.Column(width=330),
             "Since": st.column_config.NumberColumn(format="%d"),
-            "Downloads a month": st.column_config.NumberColumn(format="compact"),
-            "GitHub stars": st.column_config.NumberColumn(format="compact"),
+            "Downloads": st.column_config.NumberColumn(format="compact"),
+            "Stars": st.column_config.NumberColumn(format="compact"),
         },
         alt=f"The {len(table)} tools that match, with what each is for",
     )
     st.caption(
-        f"Downloads are those of {when(latest['downloads'])} where the list has them, stars of {when(latest['stars'])} or "
-        "the last list that names the tool; neither counts users. An empty cell means that no source we read counts it."
+        f"Downloads and stars are the newest that a list prints for the tool, up to "
+        f"{when(latest['downloads'])} and {when(latest['stars'])}; neither counts users. "
+        "An empty cell: no source that was read counts it."
     )
 
 
@@ -145,7 +142,8 @@ def show_popularity(tool: Any) -> None:
         return
     rows = ask(
         """
-        SELECT signal, period, value, unit_id, count_rank, counted, url FROM framework_count WHERE tool_id = $tool_id
+        SELECT framework, signal, period, value, unit_id, count_rank, counted, url FROM framework_count
+        WHERE tool_id = $tool_id
         QUALIFY row_number() OVER (PARTITION BY signal_id ORDER BY period DESC, claim_id) = 1
         ORDER BY metric_rank, period DESC, signal
         """,
@@ -168,10 +166,8 @@ def show_popularity(tool: Any) -> None:
         "Compare it with others over time",
         icon=":material/monitoring:",
         key="to-frameworks",
-        on_click=take_framework,
-        args=(tool.framework_id,),
     ):
-        st.switch_page("app_pages/frameworks.py", query_params={"frameworks": tool.framework_id})
+        st.switch_page("app_pages/frameworks.py", query_params={"frameworks": rows["framework"].iloc[0]})
 
 
 def source_line(tool: Any) -> str:
@@ -203,7 +199,8 @@ if shown.empty:
     st.info("No tool matches. Shorten the search, or reset the filters.", icon=":material/search_off:")
 else:
     st.caption(
-        f"{capitalised(counted(len(shown), 'tool'))}, most counted first. A click on a row opens its card below."
+        f"{counted(len(shown), 'tool')}, those with the most signals first. "
+        "A click on a row opens its card below, a click on a heading sorts."
     )
     show_catalogue()
 chosen = filter_bar(ToolFilters, "tool", ("tool",))["tool"]

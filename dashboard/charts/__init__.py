@@ -2,6 +2,8 @@
 
 from dashboard.charts import (
     adoption,
+    careers,
+    companies,
     framework_papers,
     framework_ranks,
     frameworks,
@@ -12,11 +14,16 @@ from dashboard.charts import (
     market_arithmetic,
     market_paths,
     market_strips,
+    pay,
+    studies,
     workforce,
+    workforce_places,
 )
 
 __all__ = [
     "adoption",
+    "careers",
+    "companies",
     "framework_papers",
     "framework_ranks",
     "frameworks",
@@ -27,5 +34,8 @@ __all__ = [
     "market_arithmetic",
     "market_paths",
     "market_strips",
+    "pay",
+    "studies",
     "workforce",
+    "workforce_places",
 ]

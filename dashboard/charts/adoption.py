@@ -1,8 +1,9 @@
-"""Adoption: who uses AI and since when, what developers make of it, and what studies measured."""
+"""Adoption: who uses AI and since when, what developers make of it, what it is used for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -11,7 +12,6 @@ import plotly.graph_objects as go
 from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import (
-    AXES_HEIGHT,
     HOVER,
     EndLabel,
     capitalised,
@@ -24,27 +24,26 @@ from dashboard.charts.marks import (
     wrapped,
 )
 from dashboard.charts.rows import (
-    Block,
     Ranking,
     about,
     column_titles,
-    hover_rows,
     place_hues,
     ranked_bars,
     short,
-    stack,
+    spoken,
+    the,
 )
-from dashboard.charts.workforce import IN_YEARS, WorkforceFilters, is_faint, missing_note
+from dashboard.charts.workforce import IN_YEARS, WorkforceFilters, missing_note
 
-# --- adoption-over-time ----------------------------------------------------------------------------------------------
+# --- adoption-over-time -------------------------------------------------------------------------------------
 
 OVER_TIME_HEIGHT = 560
 MOST_NAMED = 8
 
 
 def moment(period: str) -> float:
-    """Where a period stands on an axis of time: a month, quarter or half in its middle, a year in the middle of it."""
-    last = period.split("/")[-1]
+    """Where a period stands on an axis of time: in its middle, be it a month, a quarter or a year."""
+    last = period.rsplit("/", maxsplit=1)[-1]
     year, _, part = last.partition("-")
     if not part:
         return int(year) + 0.5
@@ -62,12 +61,12 @@ class OverTimeFilters(WorkforceFilters):
         Control(
             "Who",
             labels={
-                "firms": "Firms, official surveys",
-                "organisations": "Organisations, panels",
+                "firms": "Firms",
+                "organisations": "Managers",
                 "people": "People",
-                "workers": "People at work",
+                "workers": "At work",
             },
-            help="Official surveys ask firms of all sizes, panels mostly managers of large ones: the levels differ.",
+            help="Official surveys ask firms of all sizes, panels managers of large ones: levels differ.",
             is_primary=True,
         ),
     ] = "firms"
@@ -99,7 +98,8 @@ WITH asked AS (
 
 parted AS (
     SELECT *, segment IS NOT NULL OR coalesce(population, '') <> coalesce(
-        first(population ORDER BY told DESC, since, population) OVER (PARTITION BY publisher, metric_id), '') AS is_part
+        first(population ORDER BY told DESC, since, population) OVER (PARTITION BY publisher, metric_id), ''
+    ) AS is_part
     FROM asked
 )
 
@@ -117,7 +117,7 @@ def _about_whom(row: Any) -> str:
 def _over_time_words(row: Any) -> str:
     whom = _about_whom(row)
     return about(
-        f"{row.metric_label}: {theme.exact(row.value)}%<br>{row.place}, {row.period}"
+        f"{row.metric_label}: {theme.exact(row.value)}%<br>{row.place}, {spoken(row.period)}"
         + (f"<br>{wrapped(capitalised(whom), 60)}" if whom else ""),
         row.note,
     )
@@ -130,7 +130,10 @@ def _line_name(row: Any) -> str:
 
 
 def editions(line: pd.DataFrame) -> pd.DataFrame:
-    """The newest edition of each period of a line."""
+    """The newest edition of each period of a line; a year stands aside where its parts are known."""
+    years = line["period"].str[:4]
+    is_year = line["period"] == years
+    line = line[~(is_year & years.isin(years[~is_year]))]
     ordered = line.sort_values(["period", "published"], kind="stable", na_position="first")
     return ordered.drop_duplicates("period", keep="last")
 
@@ -152,14 +155,19 @@ def _named_surveys(frame: pd.DataFrame, places: Sequence[str]) -> list[str]:
 
 
 def breaks(frame: pd.DataFrame) -> list[tuple[Any, Any]]:
-    """Where a survey changed its question or wave: the last figure before and the first figure after."""
+    """Where a survey changed its question: the last figure before and the first figure after."""
     found = []
     for _, survey in frame.groupby("survey"):
         runs = [editions(run) for _, run in survey.groupby("line")]
         runs.sort(key=lambda run: (run["at"].iloc[0], run["at"].iloc[-1], run["line"].iloc[0]))
-        for before, after in zip(runs, runs[1:], strict=False):
-            found.append((list(records(before))[-1], next(records(after))))
+        ends = [(next(records(run)), list(records(run))[-1]) for run in runs]
+        found += [(last, first) for (_, last), (first, _) in pairwise(ends) if _is_break(last, first)]
     return found
+
+
+def _is_break(last: Any, first: Any) -> bool:
+    """Whether a new question follows on an old one; two waves with one question are no break."""
+    return first.at >= last.at and all("question" in str(row.series) for row in (last, first))
 
 
 def _over_time(frame: pd.DataFrame, filters: OverTimeFilters) -> go.Figure:
@@ -174,7 +182,7 @@ def _over_time(frame: pd.DataFrame, filters: OverTimeFilters) -> go.Figure:
             _draw_line(figure, line, color)
         if survey in named:
             last = list(records(lines.sort_values(["at", "line"])))[-1]
-            ends.append(EndLabel(f"{_line_name(last)} {short(last.value)}%", float(last.value), color))
+            ends.append(EndLabel(_end_name(frame, named, last), float(last.value), color))
     for before, after in breaks(frame[frame["survey"].isin(named)]):
         _draw_break(figure, before, after)
     label_line_ends(figure, ends, (0.0, min(float(frame["value"].max()) * 1.08, 104.0)), OVER_TIME_HEIGHT)
@@ -189,6 +197,18 @@ def _over_time(frame: pd.DataFrame, filters: OverTimeFilters) -> go.Figure:
     labels = list(dict.fromkeys(frame["metric_label"]))
     title_above(figure, "Percent of those asked" if len(labels) > 1 else f"{labels[0]}, percent")
     return figure
+
+
+def _end_name(frame: pd.DataFrame, named: Sequence[str], last: Any) -> str:
+    """What stands at the end of a line; with the publisher where another named line would read the same."""
+    name = _line_name(last)
+    others = frame[frame["survey"].isin(named) & (frame["survey"] != last.survey)]
+    alike = [row for row in records(others) if _line_name(row) == name]
+    if any(row.publisher != last.publisher for row in alike):
+        name += f", {last.publisher}"
+    if any(row.publisher == last.publisher for row in alike):
+        name += f", {last.metric_label[:1].lower()}{last.metric_label[1:]}"
+    return f"{name} {short(last.value)}%"
 
 
 def _draw_line(figure: go.Figure, line: pd.DataFrame, color: str) -> None:
@@ -224,18 +244,17 @@ def _draw_break(figure: go.Figure, before: Any, after: Any) -> None:
     figure.add_annotation(
         x=(before.at + after.at) / 2,
         y=(before.value + after.value) / 2,
-        text="//",
+        text="<b>//</b> break",
         showarrow=False,
-        font={"size": 15, "color": theme.GREY},
+        xanchor="left",
+        font={"color": theme.GREY},
         hovertext=f"Break in the series: {wrapped(break_reason(before, after), 60)}",
     )
 
 
 def break_reason(before: Any, after: Any) -> str:
     """Why two figures of one survey must not be joined."""
-    old = before.series if pd.notna(before.series) else "another wave"
-    new = after.series if pd.notna(after.series) else "another wave"
-    return f"{old}, then {new}"
+    return f"{before.series}, then {after.series}"
 
 
 def _over_time_takeaway(frame: pd.DataFrame, filters: OverTimeFilters) -> str:
@@ -246,17 +265,15 @@ def _over_time_takeaway(frame: pd.DataFrame, filters: OverTimeFilters) -> str:
         (editions(line) for _, line in lead.groupby("line")), key=lambda line: (len(line), line["at"].max())
     )
     start, end = next(records(run)), list(records(run))[-1]
-    text = f"{end.metric_label}, {_line_name(end)}: {theme.exact(end.value)}% in {end.period}"
+    text = f"{end.metric_label}, {_line_name(end)}: {theme.exact(end.value)}% in {spoken(end.period)}"
     if start.claim_id != end.claim_id:
-        text += f", after {theme.exact(start.value)}% in {start.period}"
+        text += f", after {theme.exact(start.value)}% in {spoken(start.period)}"
     text += f" ({end.publisher})"
-    broken = [
-        pair for pair in breaks(frame[frame["survey"].isin(named)]) if "question" in break_reason(*pair)
-    ]
+    broken = breaks(frame[frame["survey"].isin(named)])
     if broken:
         before, after = broken[0]
         text += (
-            f"; in the {before.place} the question changed, so {theme.exact(before.value)}% and "
+            f"; in {the(before.place)} the question changed, so {theme.exact(before.value)}% and "
             f"{theme.exact(after.value)}% must not be joined"
         )
     return f"{text}.{missing_note(frame, filters.places)}"
@@ -267,10 +284,11 @@ over_time = register(
         id="adoption-over-time",
         topic="adoption",
         title="Who uses AI, and since when",
-        question="Which part of firms, organisations and people uses AI, by place, and how fast does it grow?",
-        reading="A line joins figures of one survey, one place, one population and one question; a single mark stands alone. "
-        "Where a survey changed its question or its wave the line breaks: a dotted step with // marks the place, and the two sides "
-        "cannot be compared. Small marks are earlier editions of the same figure. Without a choice of places the longest series are named.",
+        question="Which part of firms, organisations and people uses AI where, and how fast does it grow?",
+        reading="A line joins figures of one survey, one place, one population and one question; other waves "
+        "stand alone. Where a survey changed its question the line breaks: a dotted step with // "
+        "marks the place, and the two sides cannot be compared. Small marks are earlier editions of a "
+        "figure. Without a choice of places the longest series are named.",
         filters=OverTimeFilters,
         sql=_OVER_TIME_SQL,
         figure=_over_time,
@@ -280,7 +298,7 @@ over_time = register(
     )
 )
 
-# --- developer-ai-use ------------------------------------------------------------------------------------------------
+# --- developer-ai-use ---------------------------------------------------------------------------------------
 
 DEVELOPERS_HEIGHT = 560
 _USE, _TRUST, _VIEW = "Use", "Trust", "Views and gains"
@@ -303,7 +321,9 @@ class DeveloperFilters(Filters):
 
 _DEVELOPERS_SQL = """
 SELECT *, CASE metric_id
-    WHEN 'developers_using_ai' THEN 'Use' WHEN 'developers_ai_trust' THEN 'Trust' ELSE 'Views and gains' END AS aspect
+    WHEN 'developers_using_ai' THEN 'Use'
+    WHEN 'developers_ai_trust' THEN 'Trust'
+    ELSE 'Views and gains' END AS aspect
 FROM adoption_by_place
 WHERE ($survey = 'both' OR publisher = $survey) AND (
     metric_id IN ('developers_using_ai', 'developers_ai_trust')
@@ -345,7 +365,7 @@ def _developers(frame: pd.DataFrame, filters: DeveloperFilters) -> go.Figure:
         for year, readings in line.groupby("year"):
             if len(readings) > 1:
                 spread_bar(figure, [year, year], [readings["value"].min(), readings["value"].max()], width=9)
-        newest = line.groupby("year").head(1)
+        newest = line.groupby("year").tail(1)
         figure.add_scatter(
             x=newest["year"], y=newest["value"], mode="lines", name=_answer(first), hoverinfo="skip",
             line={"color": color, "width": 2},
@@ -365,8 +385,8 @@ def _developers(frame: pd.DataFrame, filters: DeveloperFilters) -> go.Figure:
             },
         )
         end = list(records(newest))[-1]
-        readings = sorted({float(row.value) for row in records(line[line["year"] == end.year])})
-        said = "–".join(short(value) for value in readings)
+        values = sorted({float(row.value) for row in records(line[line["year"] == end.year])})
+        said = "–".join(short(value) for value in values)
         when = "" if end.year == last_year else f" ({end.year})"
         who = "SO" if end.publisher == "Stack Overflow" else "DORA"
         ends.append(EndLabel(f"{_answer(end)} {said}%{when}, {who}", float(end.value), color))
@@ -382,12 +402,14 @@ def _developers_takeaway(frame: pd.DataFrame, filters: DeveloperFilters) -> str:
     use = frame[frame["metric_id"] == "developers_using_ai"].sort_values(["year", "value"])
     trust = frame[(frame["metric_id"] == "developers_ai_trust") & (frame["segment"] != "distrusting")]
     if use.empty or trust.empty:
-        return f"{counted(len(frame), 'figure')} of {counted(frame['publisher'].nunique(), 'survey')} of developers."
+        surveys = counted(frame["publisher"].nunique(), "survey")
+        return f"{counted(len(frame), 'figure')} of {surveys} of developers."
     top = list(records(use))[-1]
     own = trust[(trust["publisher"] == top.publisher) & (trust["year"] == top.year)]
     text = f"{top.publisher}, {top.year}: {theme.exact(top.value)}% say “{_answer(top)}”"
     if not own.empty:
-        text += f", {theme.exact(own['value'].max())}% “{_answer(next(records(own.sort_values('value', ascending=False))))}”"
+        most = max(records(own), key=lambda row: float(row.value))
+        text += f", {theme.exact(most.value)}% “{_answer(most)}”"
     other = [row for row in records(use[::-1]) if row.publisher != top.publisher]
     if other:
         rivals = trust[(trust["publisher"] == other[0].publisher) & (trust["segment"] == "trusting")]
@@ -408,9 +430,10 @@ developers = register(
         topic="adoption",
         title="Developers use it more than they trust it",
         question="How many developers use AI tools, and how many trust what they produce?",
-        reading="Circles are use, diamonds trust, squares views and reported gains; filled marks are Stack Overflow (SO), hollow ones "
-        "Google’s DORA survey. The surveys ask other people other questions: read each for itself. A grey bar joins two readings "
-        "of the same survey that differ.",
+        reading="Circles are use, diamonds trust, squares views and reported gains; filled marks are Stack "
+        "Overflow (SO), hollow ones Google’s DORA survey. The surveys ask other people other "
+        "questions: read each for itself. A grey bar joins two readings of the same survey that "
+        "differ.",
         filters=DeveloperFilters,
         sql=_DEVELOPERS_SQL,
         figure=_developers,
@@ -420,238 +443,9 @@ developers = register(
     )
 )
 
-# --- productivity-studies --------------------------------------------------------------------------------------------
+# --- adoption-purposes --------------------------------------------------------------------------------------
 
-STUDIES_HEIGHT = 1000
-_DESIGNS = {
-    "rct": ("Randomised trials: measured", "Some work with AI, some without, by lot"),
-    "quasi-experiment": ("Staggered roll-out: measured", "Teams got the tool at different times"),
-    "survey": ("Asked, not measured: expected and perceived", "What people believed before and after"),
-}
-_OUTCOMES = {"time": theme.BLUE, "output": theme.GREEN, "quality": theme.PURPLE}
-_KINDS = {"measured": "circle", "expected": "diamond-open", "perceived": "square-open"}
-
-
-class StudyFilters(Filters):
-    """Filters of the studies: which outcome, which design."""
-
-    outcome: Annotated[
-        list[Literal["time", "output", "quality"]],
-        Control(
-            "Outcome",
-            labels={"time": "Time", "output": "Amount of work", "quality": "Quality"},
-            is_primary=True,
-            all_label="All outcomes",
-        ),
-    ] = []
-    design: Annotated[
-        list[Literal["rct", "quasi-experiment", "survey"]],
-        Control(
-            "Design",
-            labels={"rct": "Randomised trial", "quasi-experiment": "Staggered roll-out", "survey": "Survey"},
-            is_primary=True,
-            all_label="All designs",
-        ),
-    ] = []
-    interval: Annotated[bool, Control("With an interval only", is_primary=True)] = False
-
-
-_STUDIES_SQL = """
-SELECT effect.*, figure.metric_id, figure.metric_label
-FROM study_effect AS effect
-JOIN observation_figure AS figure USING (claim_id)
-WHERE (len($outcome::VARCHAR[]) = 0 OR list_contains($outcome::VARCHAR[], outcome_kind))
-    AND (len($design::VARCHAR[]) = 0 OR list_contains($design::VARCHAR[], design))
-    AND (NOT $interval OR gain_low_pct IS NOT NULL)
-ORDER BY
-    CASE design WHEN 'rct' THEN 1 WHEN 'quasi-experiment' THEN 2 ELSE 3 END,
-    (min(gain_pct) OVER (PARTITION BY study, design)), study, kind, gain_pct, study_id
-"""
-
-
-def signed(value: float) -> str:
-    """A change with its sign: +26.08%, −19%."""
-    sign = "+" if value > 0 else "−" if value < 0 else ""
-    return f"{sign}{theme.exact(abs(value))}%"
-
-
-def people_studied(row: Any) -> str:
-    """How many took part, as the study says."""
-    if pd.isna(row.n):
-        return "n not stated"
-    return f"n = {'about ' if row.n_bound == 'about' else ''}{int(row.n):,}"
-
-
-def _study_label(row: Any) -> str:
-    group = "" if pd.isna(row.group) else f", {row.group}"
-    kind = "" if row.kind == "measured" else f", {row.kind}"
-    return f"{row.authors} {str(row.published)[:4]}: {row.outcome}{group}{kind}"
-
-
-def _study_words(row: Any) -> str:
-    setting = "" if pd.isna(row.setting) else f"<br>{wrapped(row.setting, 60)}"
-    low, high = row.gain_low_pct, row.gain_high_pct
-    span = "no interval printed" if pd.isna(low) else f"95% interval {signed(low)} to {signed(high)}"
-    direction = "better" if row.gain_pct > 0 else "worse" if row.gain_pct < 0 else "no change"
-    return about(
-        f"{wrapped(row.study, 60)}<br>{capitalised(row.outcome)}, {row.kind}: {signed(row.effect_pct)} as published "
-        f"({direction})<br>{span}; {people_studied(row)} {row.participants}{setting}",
-        row.note,
-    )
-
-
-def _study_blocks(frame: pd.DataFrame) -> list[Block]:
-    blocks = []
-    for design, (heading, note) in _DESIGNS.items():
-        rows = list(records(frame[frame["design"] == design]))
-        if rows:
-            heights = [18 + 15 * (1 + _row_text(row).count("<br>")) for row in rows]
-            blocks.append(Block(heading, [note], rows, heights))
-    return blocks
-
-
-def _row_text(row: Any) -> str:
-    return wrapped(f"{_study_label(row)}, {people_studied(row)}", 56)
-
-
-def _studies(frame: pd.DataFrame, filters: StudyFilters) -> go.Figure:
-    figure = go.Figure()
-    blocks = _study_blocks(frame)
-    pixels = STUDIES_HEIGHT - AXES_HEIGHT
-    middles = stack(figure, blocks, pixels)
-    for (block, line), y in middles.items():
-        row = blocks[block].rows[line]
-        lines = 1 + _row_text(row).count("<br>")
-        _study_row(figure, row, y, lines)
-    _measured_beside(figure, frame, blocks, middles)
-    low = min(float(frame[["gain_pct", "gain_low_pct"]].min().min()), 0.0)
-    high = max(float(frame[["gain_pct", "gain_high_pct"]].max().max()), 0.0)
-    figure.update_xaxes(
-        range=[low - 14, high + 14], zeroline=True, ticksuffix="%", tickangle=0, showgrid=True, nticks=8
-    )
-    title_above(figure, "Change for the better (right) or the worse (left), percent")
-    return figure
-
-
-def _study_row(figure: go.Figure, row: Any, y: float, lines: int) -> None:
-    """One result: its name above, then interval and mark, the effect beside it."""
-    color = theme.VERMILION if row.gain_pct < 0 else _OUTCOMES[row.outcome_kind]
-    at = y + 7.5 * lines
-    if pd.notna(row.gain_low_pct):
-        figure.add_scatter(
-            x=[row.gain_low_pct, row.gain_high_pct], y=[at, at], mode="lines", name="95% interval", hoverinfo="skip",
-            line={"color": color, "width": 2},
-        )  # fmt: skip
-    figure.add_scatter(
-        x=[row.gain_pct],
-        y=[at],
-        mode="markers",
-        name=row.kind,
-        customdata=hover_rows([row], _study_words),
-        hovertemplate=HOVER,
-        marker={"symbol": _KINDS[row.kind], "size": 10, "color": color, "line": {"width": 2, "color": color}},
-    )
-    end = row.gain_high_pct if pd.notna(row.gain_high_pct) else row.gain_pct
-    figure.add_annotation(
-        x=end,
-        y=at,
-        text=signed(row.gain_pct),
-        showarrow=False,
-        xanchor="left",
-        xshift=9,
-        font={"color": color},
-    )
-    figure.add_annotation(
-        x=0, xref="paper", y=at - 8, text=_row_text(row), showarrow=False, xanchor="left", yanchor="bottom",
-        align="left", opacity=0.85,
-    )  # fmt: skip
-
-
-def _measured_beside(
-    figure: go.Figure, frame: pd.DataFrame, blocks: list[Block], middles: dict[tuple[int, int], float]
-) -> None:
-    """Beside what people expected and felt: a dotted line at what the same study measured."""
-    measured = frame[(frame["kind"] == "measured")].set_index("study")["gain_pct"]
-    for index, block in enumerate(blocks):
-        believed = [place for place, row in enumerate(block.rows) if row.kind != "measured"]
-        known = [place for place in believed if block.rows[place].study in measured.index]
-        if not known:
-            continue
-        value = measured.loc[[block.rows[known[0]].study]].iloc[0]
-        ys = [middles[index, place] for place in known]
-        figure.add_scatter(
-            x=[value, value], y=[min(ys) - 12, max(ys) + 16], mode="lines", name="measured", hoverinfo="skip",
-            line={"color": theme.VERMILION, "width": 1.5, "dash": "dot"},
-        )  # fmt: skip
-        figure.add_annotation(
-            x=value, y=max(ys) + 16, text=f"measured {signed(value)}", showarrow=False, yanchor="top",
-            font={"color": theme.VERMILION},
-        )  # fmt: skip
-
-
-def _studies_takeaway(frame: pd.DataFrame, filters: StudyFilters) -> str:
-    trials = frame[(frame["design"] != "survey") & (frame["kind"] == "measured")]
-    text = ""
-    if not trials.empty:
-        low, high = trials["gain_pct"].min(), trials["gain_pct"].max()
-        text = (
-            f"{counted(len(trials), 'measured result')} of {trials['study'].nunique()} "
-            f"{'study' if trials['study'].nunique() == 1 else 'studies'}, from {signed(low)} to {signed(high)}. "
-        )
-    metr = frame[frame["study_id"].str.startswith("metr-2025")]
-    said = {row.study_id: row for row in records(metr)}
-    real, expected = said.get("metr-2025"), said.get("metr-2025-expected-developers")
-    felt = said.get("metr-2025-perceived")
-    if real is not None:
-        text += f"METR timed {int(real.n)} experienced developers: {theme.exact(abs(real.effect_pct))}% slower with AI"
-        if expected is not None and felt is not None:
-            text += (
-                f", though they had expected to be {theme.exact(expected.gain_pct)}% faster and felt "
-                f"{theme.exact(felt.gain_pct)}% faster afterwards"
-            )
-        text += "."
-    return text.strip() or f"{counted(len(frame), 'answer')} of surveys; none of them measured."
-
-
-studies = register(
-    Chart(
-        id="productivity-studies",
-        topic="adoption",
-        title="What studies measured",
-        question="How much faster, more or better do people work with AI, and do they know?",
-        reading="One row a result; right of zero is better with AI, left is worse (vermilion). A filled circle was measured, a hollow diamond "
-        "expected beforehand, a hollow square perceived afterwards. Lines are 95% intervals where the study or its reader printed one. "
-        "Blue is time saved, green the amount of work, purple quality: the three are not the same, and each holds for its people and tasks.",
-        filters=StudyFilters,
-        sql=_STUDIES_SQL,
-        figure=_studies,
-        takeaway=_studies_takeaway,
-        columns={
-            "study": "Study",
-            "authors": "Authors",
-            "published": "Published",
-            "design": "Design",
-            "participants": "Participants",
-            "n": "n",
-            "setting": "Setting",
-            "outcome": "Outcome",
-            "group": "Group",
-            "kind": "Measured, expected or perceived",
-            "effect_pct": "Effect as published (%)",
-            "gain_pct": "Gain (%)",
-            "gain_low_pct": "Lower end (%)",
-            "gain_high_pct": "Upper end (%)",
-            "attribution": "Read as",
-            "url": "Address",
-            "note": "Remark",
-        },
-        height=STUDIES_HEIGHT,
-    )
-)
-
-# --- adoption-purposes -----------------------------------------------------------------------------------------------
-
-PURPOSES_HEIGHT = 440
+PURPOSES_HEIGHT = 560
 _ASKED = """metric_id IN (
     'ai_use_by_task', 'firms_using_ai_by_purpose', 'genai_organisation_practice', 'organisations_ai_maturity',
     'organisations_using_ai_agents', 'workforce_change_expected', 'ai_cost_savings', 'ai_revenue_gains'
@@ -665,7 +459,8 @@ class PurposeFilters(Filters):
         str,
         Control(
             "Question",
-            f"SELECT DISTINCT metric_id, metric_label FROM adoption_by_place WHERE {_ASKED} ORDER BY metric_label",  # noqa: S608
+            f"SELECT DISTINCT metric_id, metric_label FROM adoption_by_place WHERE {_ASKED} "  # noqa: S608  # fixed
+            "ORDER BY metric_label",
             is_primary=True,
         ),
     ] = "ai_use_by_task"
@@ -689,13 +484,13 @@ def _purposes(frame: pd.DataFrame, filters: PurposeFilters) -> go.Figure:
         frame,
         Ranking(
             value="value",
-            label=lambda row: _purpose(row) + (f", {row.period}" if several else ""),
-            text=lambda row: f"{theme.exact(row.value)}%",
+            label=lambda row: (
+                f"{_purpose(row)} {theme.exact(row.value)}%{f' ({spoken(row.period)})' if several else ''}"
+            ),
             words=_over_time_words,
             title=wrapped(f"{frame['metric_label'].iloc[0]}, percent", 52),
             color=lambda row: theme.BLUE if row.is_newest else theme.SKY,
             suffix="%",
-            label_width=22,
         ),
     )
 
@@ -704,7 +499,7 @@ def _purposes_takeaway(frame: pd.DataFrame, filters: PurposeFilters) -> str:
     rows = list(records(frame))
     top, last = rows[0], rows[-1]
     whom = "" if pd.isna(top.population) else f" of {top.population}"
-    text = f"{top.publisher}, {top.period}: {theme.exact(top.value)}%{whom} answer “{_purpose(top).lower()}”"
+    text = f"{top.publisher}, {top.period}: {theme.exact(top.value)}%{whom} say “{_purpose(top).lower()}”"
     if len(rows) > 1:
         text += f", {theme.exact(last.value)}% “{_purpose(last).lower()}”"
     return text + "."

@@ -1,4 +1,4 @@
-"""Careers: which skills postings ask for and in which roles, and the order in which the road map puts them."""
+"""Careers: the order in which the road map puts the skills, and how often postings ask for each."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _COLUMNS = {
 }
 
 
-# --- the road map ------------------------------------------------------------------------------------------------
+# --- the road map ---------------------------------------------------------------------------------
 
 KNOWN, NEXT, LATER, BESIDE = "known", "next", "later", "beside the path"
 
@@ -48,8 +48,8 @@ KNOWN, NEXT, LATER, BESIDE = "known", "next", "later", "beside the path"
 def path_states(skills: pd.DataFrame, known: Collection[str]) -> pd.Series:
     """Where each skill stands for a reader: known, next, later, or beside the path.
 
-    In each category the path leads from level to level: next is what is not yet known on the lowest level that has
-    something to learn. A skill that the road map puts on no level is beside the path.
+    In each category the path leads from level to level: next is what is not yet known on the lowest level
+    that has something to learn. A skill that the road map puts on no level is beside the path.
 
     Args:
         skills: rows of the mart skill_path.
@@ -82,7 +82,7 @@ class KnownFilters(Filters):
     ] = []
 
 
-# --- what postings ask for ---------------------------------------------------------------------------------------
+# --- what postings ask for ------------------------------------------------------------------------
 
 
 class FrequencyFilters(KnownFilters):
@@ -148,12 +148,13 @@ def _frequency(frame: pd.DataFrame, filters: FrequencyFilters) -> go.Figure:
     figure.update_xaxes(
         showgrid=True, tickangle=0, rangemode="tozero", ticksuffix="%", title="Share of postings that name it"
     )
-    figure.update_layout(showlegend=parts.nunique() > 1, legend={"entrywidth": 0, "title": None})
+    figure.update_traces(showlegend=False, selector={"name": "spread"})
+    figure.update_layout(showlegend=parts.nunique() > 1)
     return figure
 
 
 def _draw_part(figure: go.Figure, rows: pd.DataFrame, part: str, names: dict[Any, str]) -> None:
-    """The marks of one part of the samples; hollow where few postings, or an unknown number, stand behind them."""
+    """The marks of one part of the samples; hollow where few postings, or an unknown number, were read."""
     color = WORK_COLORS.get(part, theme.GREY)
     is_thin = rows["sample_size"].isna() | (rows["sample_size"].astype("float") < SMALL_SAMPLE)
     figure.add_scatter(
@@ -198,9 +199,10 @@ frequency = register(
         topic="careers",
         title="What postings ask for",
         question="How often do job postings for a role name each skill?",
-        reading="A mark is the share of one sample of postings that names the skill or tool. Colours tell parts of "
-        "a sample apart; hollow marks rest on fewer than 100 postings or on a number that is not stated. A tick "
-        "stands before what you marked as known. Tools count for the skill that the guide names them for.",
+        reading="A mark is the share of one sample of postings that names the skill or tool. Colours "
+        "tell parts of a sample apart; hollow marks rest on fewer than 100 postings or on a number that "
+        "is not stated. A tick stands before what you marked as known. Tools count for the skill that "
+        "the guide names them for.",
         filters=FrequencyFilters,
         sql="""
 SELECT * FROM posting_share
@@ -280,7 +282,9 @@ def _by_role_takeaway(frame: pd.DataFrame, filters: RoleFilters) -> str:
     rows = frame[frame["asked_for"] == widest].sort_values("value")
     low, high = next(records(rows)), next(records(rows.iloc[::-1]))
     if len(rows) == 1:
-        return f"{theme.exact(high.value)}% of the postings for {_role_label(high.role, high.work)} name {widest}."
+        return (
+            f"{theme.exact(high.value)}% of postings for {_role_label(high.role, high.work)} name {widest}."
+        )
     return (
         f"Roles differ most over {widest}: {theme.exact(high.value)}% of the postings for "
         f"{_role_label(high.role, high.work)} name it, {theme.exact(low.value)}% of those for "
@@ -294,8 +298,8 @@ by_role = register(
         topic="careers",
         title="The same skill in different roles",
         question="Which roles ask for which skills, counted in one and the same sample?",
-        reading="A number is the percentage of the role's postings that name the skill, rounded; the stronger the "
-        "blue, the more. A gap means that the sample gives no figure, not that nobody asks.",
+        reading="A number is the percentage of the role's postings that name the skill, rounded; the "
+        "stronger the blue, the more. A gap means that the sample gives no figure, not that nobody asks.",
         filters=RoleFilters,
         sql="""
 SELECT * FROM posting_share
@@ -341,7 +345,8 @@ def _title_words(row: Any) -> str:
 
 def _titles_takeaway(frame: pd.DataFrame, filters: TitleFilters) -> str:
     top = next(records(frame))
-    text = f"{theme.exact(top.value)}% of the AI postings that {top.publisher} counted are for the title {top.role}"
+    counter, share = top.publisher, theme.exact(top.value)
+    text = f"{share}% of the AI postings that {counter} counted carry the title {top.role}"
     prompt = frame[frame["role_id"] == "role-prompt-engineer"]
     if not prompt.empty:
         text += f", {theme.exact(prompt['value'].iloc[0])}% for Prompt Engineer"
@@ -354,8 +359,8 @@ titles = register(
         topic="careers",
         title="What the jobs are called",
         question="Which titles do AI postings carry?",
-        reading="A bar is the part of one sample of AI postings that carries the title. Work of the same kind is "
-        "also offered under other titles.",
+        reading="A bar is the part of one sample of AI postings that carries the title. Work of the same "
+        "kind is also offered under other titles.",
         filters=TitleFilters,
         sql="""
 SELECT * FROM posting_share

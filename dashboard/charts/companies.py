@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -34,6 +35,8 @@ PLAYER_COLORS = dict(zip(PLAYERS, theme.PALETTE, strict=False))
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MOST_COMPANIES = 34
 MOST_NAMED = 14
+# The plot of the scatter on a narrow card, in pixels: what has room there has room everywhere.
+PLOT_WIDTH, PLOT_HEIGHT, LETTER, NAME_HEIGHT = 300, 380, 6.5, 15
 BOUNDS = {"at_least": "at least ", "about": "about ", "at_most": "at most "}
 BOUND_SYMBOLS = {"at_least": "triangle-right", "about": "circle-open"}
 
@@ -42,6 +45,12 @@ def when(period: str) -> str:
     """A date as far as it is given: 2024, Mar 2025."""
     year, *month = period.split("-")
     return f"{MONTHS[int(month[0]) - 1]} {year}" if month and month[0].isdecimal() else year
+
+
+def _the(country: object) -> str:
+    """A country as it stands in a sentence: the United States, France."""
+    has_article = str(country).startswith("United ") or str(country) == "Netherlands"
+    return f"the {country}" if has_article else str(country)
 
 
 def _companies(count: int) -> str:
@@ -123,6 +132,11 @@ def _words(row: Any) -> str:
     )
 
 
+def _hover(frame: pd.DataFrame, words: Callable[[Any], str]) -> pd.Series:
+    """The customdata of every row, as a column."""
+    return pd.Series(hover_data(frame, words), index=frame.index)
+
+
 def _by_player(figure: go.Figure, frame: pd.DataFrame, x: str, y: str, **marks: Any) -> None:
     """One trace a kind of player; the shape says whether the figure is a bound."""
     for kind, group in frame.groupby("kind", sort=False):
@@ -148,7 +162,15 @@ def _by_player(figure: go.Figure, frame: pd.DataFrame, x: str, y: str, **marks: 
     figure.update_layout(showlegend=frame["kind"].nunique() > 1)
 
 
-# --- ranked by money raised, by valuation ------------------------------------------------------------------------
+def _decades(low: float, high: float, *, is_per_head: bool = False) -> dict[str, Any]:
+    """A log axis with few ticks at powers of ten, narrow screens in mind."""
+    first, last = math.floor(math.log10(low)), math.floor(math.log10(high))
+    ticks = [10.0**power for power in range(first, last + 1, 1 if last - first < 3 else 2)]
+    words = [f"${theme.exact(tick)}" if is_per_head else theme.usd_bn(tick) for tick in ticks]
+    return {"type": "log", "tickvals": ticks, "ticktext": words}
+
+
+# --- ranked by money raised, by valuation ---------------------------------------------------------
 
 
 def _ranked(frame: pd.DataFrame, title: str) -> go.Figure:
@@ -156,10 +178,10 @@ def _ranked(frame: pd.DataFrame, title: str) -> go.Figure:
     shown = shown.assign(
         row=[wrapped(name, 24) for name in shown["company"]],
         label=[
-            f" {BOUNDS.get(row.bound, '')}{theme.usd_bn(row.value_usd_bn)}, {when(row.period)}"
+            f" {BOUNDS.get(row.bound, '')}{theme.usd_bn(row.value_usd_bn)}, {row.period[:4]}"
             for row in records(shown)
         ],
-        hover=hover_data(shown, _words),
+        hover=_hover(shown, _words),
     )
     figure = go.Figure()
     _by_player(figure, shown, "value_usd_bn", "row")
@@ -167,8 +189,8 @@ def _ranked(frame: pd.DataFrame, title: str) -> go.Figure:
     # Room on the right for the label of the largest.
     reach = math.log10(high / low) if high > low else 1.0
     figure.update_xaxes(
-        **money_ticks(low, high, is_log=True, most=4),
-        range=[math.log10(low) - reach * 0.06, math.log10(high) + reach * 0.75],
+        **_decades(low, high),
+        range=[math.log10(low) - reach * 0.06, math.log10(high) + reach * 0.8],
         showgrid=True,
         tickangle=0,
         title=money_title(title, is_log=True),
@@ -188,10 +210,8 @@ def _ranked_takeaway(frame: pd.DataFrame, verb: str) -> str:
         text += f", before {second.company} with {theme.usd_bn(second.value_usd_bn)} ({when(second.period)})"
     relayed = int((frame["attribution"] != "primary").sum())
     how = "all" if relayed == len(frame) else f"{relayed} of them"
-    return (
-        f"{text}. {counted(len(frame), 'figure')}, {how} relayed, dated {when(frame['period'].min())} "
-        f"to {when(frame['period'].max())}."
-    )
+    dates = dict.fromkeys([when(frame["period"].min()), when(frame["period"].max())])
+    return f"{text}. {counted(len(frame), 'figure')}, {how} relayed, dated {' to '.join(dates)}."
 
 
 def _funding(frame: pd.DataFrame, filters: DatedFilters) -> go.Figure:
@@ -203,9 +223,10 @@ def _funding_takeaway(frame: pd.DataFrame, filters: DatedFilters) -> str:
 
 
 _RANKED_READING = (
-    f"A mark is one published figure, on a log scale, with its date beside it: the largest {MOST_COMPANIES}, the table "
-    "has all. Hollow marks are approximate, triangles are lower bounds. Figures of different dates do not compare "
-    "well, and a company without a mark is one for which no figure was found."
+    "A mark is one published figure, on a log scale, with its year beside it: the largest "
+    f"{MOST_COMPANIES}, the table has all. Hollow marks are approximate, triangles are lower bounds. "
+    "Figures of different dates do not compare well, and a company without a mark is one for which no "
+    "figure was found."
 )
 
 funding = register(
@@ -250,7 +271,7 @@ valuation = register(
 )
 
 
-# --- worth against raised ----------------------------------------------------------------------------------------
+# --- worth against raised -------------------------------------------------------------------------
 
 
 def paired(frame: pd.DataFrame) -> pd.DataFrame:
@@ -285,30 +306,14 @@ def _multiple(frame: pd.DataFrame, filters: DatedFilters) -> go.Figure:
         figure.update_layout(xaxis_visible=False, yaxis_visible=False)
         return figure
     lowest, highest = pairs["value_usd_bn_raised"].min() / 1.6, pairs["value_usd_bn_raised"].max() * 1.6
-    for times in (1, 10, 100):
-        figure.add_scatter(
-            x=[lowest, highest],
-            y=[lowest * times, highest * times],
-            mode="lines",
-            name="guide",
-            showlegend=False,
-            line={"color": theme.BAND, "width": 2},
-            hoverinfo="skip",
-        )
     bottom, top = pairs["value_usd_bn"].min() / 1.8, pairs["value_usd_bn"].max() * 1.8
-    _name_guides(figure, (lowest, highest), top)
-    named = {
-        *pairs["company_id"].head(MOST_NAMED // 2),
-        *pairs.nlargest(MOST_NAMED // 2, "ratio")["company_id"],
-    }
+    _draw_guides(figure, (lowest, highest), top)
     middle = math.sqrt(lowest * highest)
     pairs = pairs.assign(
-        label=[row.company if row.company_id in named else "" for row in records(pairs)],
-        side=[
-            "middle left" if raised > middle else "middle right" for raised in pairs["value_usd_bn_raised"]
-        ],
-        hover=hover_data(pairs, _pair_words),
+        side=["middle left" if x > middle else "middle right" for x in pairs["value_usd_bn_raised"]],
+        hover=_hover(pairs, _pair_words),
     )
+    pairs = pairs.assign(label=names_with_room(pairs, (lowest, highest), (bottom, top)))
     _by_player(figure, pairs, "value_usd_bn_raised", "value_usd_bn", opacity=0.8)
     figure.update_xaxes(
         **money_ticks(lowest, highest, is_log=True, most=5),
@@ -324,9 +329,42 @@ def _multiple(frame: pd.DataFrame, filters: DatedFilters) -> go.Figure:
     return figure
 
 
-def _name_guides(figure: go.Figure, span: tuple[float, float], top: float) -> None:
-    """Write beside each guide line how many times the money raised it stands for."""
+def names_with_room(pairs: pd.DataFrame, across: tuple[float, float], up: tuple[float, float]) -> list[str]:
+    """The names that can stand beside their marks without touching another, the most valuable first."""
+    xs = [PLOT_WIDTH * _part(value, across) for value in pairs["value_usd_bn_raised"]]
+    ys = [PLOT_HEIGHT * _part(value, up) for value in pairs["value_usd_bn"]]
+    marks = [(x - 5, x + 5, y) for x, y in zip(xs, ys, strict=True)]
+    taken: list[tuple[float, float, float]] = []
+    names: list[str] = []
+    for index, row in enumerate(records(pairs)):
+        width = LETTER * len(row.company) + 10
+        left = xs[index] - width if row.side == "middle left" else xs[index]
+        others = marks[:index] + marks[index + 1 :] + taken
+        is_free = len(taken) < MOST_NAMED and all(
+            left + width < start or left > end or abs(ys[index] - y) > NAME_HEIGHT for start, end, y in others
+        )
+        names.append(row.company if is_free else "")
+        taken += [(left, left + width, ys[index])] if is_free else []
+    return names
+
+
+def _part(value: float, span: tuple[float, float]) -> float:
+    """Where a value lies on a log axis, 0 to 1."""
+    return math.log(value / span[0]) / math.log(span[1] / span[0])
+
+
+def _draw_guides(figure: go.Figure, span: tuple[float, float], top: float) -> None:
+    """Lines for 1, 10 and 100 times the money raised, each with its number."""
     for times in (1, 10, 100):
+        figure.add_scatter(
+            x=span,
+            y=[span[0] * times, span[1] * times],
+            mode="lines",
+            name="guide",
+            showlegend=False,
+            line={"color": theme.BAND, "width": 2},
+            hoverinfo="skip",
+        )
         x = min(span[1], top / times) / 1.12
         if x > span[0]:
             figure.add_annotation(
@@ -360,9 +398,9 @@ multiple = register(
         topic="companies",
         title="Worth against money raised",
         question="How many times the money raised is a company said to be worth?",
-        reading="A mark is one company with both figures, on log scales; grey lines stand for 1, 10 and 100 times the "
-        "money raised. The ratio is computed here, and where the valuation is newer than the money, it is too high: "
-        "the text of a mark gives both dates.",
+        reading="A mark is one company with both figures, on log scales; grey lines stand for 1, 10 and "
+        "100 times the money raised. The ratio is computed here, and where the valuation is newer than "
+        "the money, it is too high: the text of a mark gives both dates.",
         filters=DatedFilters,
         sql=_FIGURES.format(metrics="'company_funding', 'company_valuation'"),
         figure=_multiple,
@@ -373,10 +411,10 @@ multiple = register(
 )
 
 
-# --- by country --------------------------------------------------------------------------------------------------
+# --- by country -----------------------------------------------------------------------------------
 
 
-class ByCountryFilters(CompanyFilters):
+class ByCountryFilters(DatedFilters):
     """Filters of the sums by country."""
 
     money: Annotated[
@@ -394,7 +432,7 @@ class ByCountryFilters(CompanyFilters):
 
 
 def by_country_sums(frame: pd.DataFrame, per: str) -> pd.DataFrame:
-    """Country -> its sum (billions of dollars, or dollars an inhabitant), companies with a figure, companies listed."""
+    """Country -> its sum (US$ bn, or US$ an inhabitant), companies with a figure, companies listed."""
     sums = frame.groupby("country").agg(
         total=("value_usd_bn", "sum"),
         companies=("company_id", "nunique"),
@@ -424,19 +462,20 @@ def _by_country(frame: pd.DataFrame, filters: ByCountryFilters) -> go.Figure:
         return figure
     shown = frame[frame["country"].isin(sums.index)]
     share = 1e9 / shown["inhabitants"].astype("float") if is_per_head else 1.0
-    shown = shown.assign(x=shown["value_usd_bn"] * share, label="", hover=hover_data(shown, _words))
-    shown["country"] = [wrapped(name, 18) for name in shown["country"]]
+    shown = shown.assign(x=shown["value_usd_bn"] * share, label="", hover=_hover(shown, _words))
+    labels = {
+        name: wrapped(f"{name}, {companies} of {listed}", 22)
+        for name, companies, listed in sums[["companies", "listed"]].itertuples()
+    }
+    shown["country"] = shown["country"].map(labels)
     _by_player(figure, shown, "x", "country", opacity=0.55)
-    names = [wrapped(str(name), 18) for name in sums.index]
+    names = list(labels.values())
     figure.add_scatter(
         x=sums["total"],
         y=names,
         mode="markers+text",
         name="Sum (computed)",
-        text=[
-            f"  {_sum(row.total, is_per_head=is_per_head)}, {row.companies} of {row.listed}"
-            for row in records(sums)
-        ],
+        text=[f" {_sum(total, is_per_head=is_per_head)}" for total in sums["total"]],
         textposition="middle right",
         hoverinfo="skip",
         marker={"symbol": "line-ns", "size": 16, "line": {"width": 3, "color": theme.GREY}},
@@ -444,7 +483,7 @@ def _by_country(frame: pd.DataFrame, filters: ByCountryFilters) -> go.Figure:
     low, high = float(shown["x"].min()), float(max(sums["total"].max(), shown["x"].max()))
     reach = math.log10(high / low) if high > low else 1.0
     title = "Money raised" if filters.money == "company_funding" else "Valuation"
-    ticks = _head_ticks(low, high) if is_per_head else money_ticks(low, high, is_log=True, most=4)
+    ticks = _decades(low, high, is_per_head=is_per_head)
     figure.update_xaxes(
         **ticks,
         range=[math.log10(low) - reach * 0.05, math.log10(high) + reach * 0.6],
@@ -457,15 +496,10 @@ def _by_country(frame: pd.DataFrame, filters: ByCountryFilters) -> go.Figure:
     return figure
 
 
-def _head_ticks(low: float, high: float) -> dict[str, Any]:
-    ticks = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
-    return {"type": "log", "tickvals": ticks, "ticktext": [f"${theme.exact(tick)}" for tick in ticks]}
-
-
 def _sum(total: float, *, is_per_head: bool) -> str:
     """A computed sum, rounded: $232.5 bn, or $680 an inhabitant."""
     if not is_per_head:
-        return theme.usd_bn(round(total, 1 if total >= 1 else 3))
+        return theme.usd_bn(round(total, -1 if total >= 1000 else 1 if total >= 1 else 3))
     return f"${total:,.0f}" if total >= 10 else f"${total:,.2f}"
 
 
@@ -475,10 +509,10 @@ def _by_country_takeaway(frame: pd.DataFrame, filters: ByCountryFilters) -> str:
         return "The population of these countries is not known, so nothing can be shown per inhabitant."
     is_per_head = filters.per == "head"
     top = next(records(sums))
-    head = " an inhabitant" if is_per_head else ""
+    amount = _sum(top.total, is_per_head=is_per_head) + (" an inhabitant" if is_per_head else "")
     text = (
-        f"{sums.index[0]} leads with {_sum(top.total, is_per_head=is_per_head)}{head}, added up over "
-        f"{top.companies} of its {_companies(top.listed)} on the list"
+        f"{capitalised(_the(sums.index[0]))} leads with {amount}, added up over {top.companies} of its "
+        f"{_companies(top.listed)} on the list"
     )
     biggest = next(records(frame))
     if not is_per_head and len(frame) > 1:
@@ -494,15 +528,17 @@ by_country = register(
         topic="companies",
         title="Whose companies raised the money",
         question="How does the money raised by the companies listed here spread over their home countries?",
-        reading="A mark is one company's published figure, on a log scale; the grey stroke is their sum, computed "
-        "here, with the number of companies that have a figure out of those listed. Figures have different dates, "
-        "the list is not complete, and what is unknown is left out of the sum: read it as a lower bound.",
+        reading="A mark is one company's published figure, on a log scale; the grey stroke is their sum, "
+        "computed here; beside the country stands how many of its listed companies have a figure. Figures have "
+        "different dates, the list is not complete, and what is unknown is left out of the sum: read it as a "
+        "lower bound.",
         filters=ByCountryFilters,
         sql=f"""
 WITH profile AS (SELECT * FROM company_profile AS profile WHERE country_id IS NOT NULL AND {_NARROWED}),
 figure AS (
     SELECT * FROM observation_figure
     WHERE dataset = 'company_figure' AND metric_id = $money AND NOT is_repeat
+        AND ($dated_from IS NULL OR year BETWEEN $dated_from AND $dated_to)
 ),
 gap AS (
     SELECT coalesce(string_agg(country, ', ' ORDER BY country), '') AS without_figure
@@ -528,14 +564,14 @@ ORDER BY value_usd_bn DESC, figure.claim_id
 )
 
 
-# --- who there is ------------------------------------------------------------------------------------------------
+# --- who there is ---------------------------------------------------------------------------------
 
 
 def _players(frame: pd.DataFrame, filters: CompanyFilters) -> go.Figure:
     figure = go.Figure()
     totals = frame.groupby("country_name").size()
     order = sorted(totals.index, key=lambda name: (name == UNKNOWN, -totals[name], name))
-    names = {name: wrapped(name, 18) for name in order}
+    names = {name: wrapped(name, 22) for name in order}
     for kind, color in PLAYER_COLORS.items():
         group = frame[frame["kind"] == kind]
         if group.empty:
@@ -554,6 +590,7 @@ def _players(frame: pd.DataFrame, filters: CompanyFilters) -> go.Figure:
             x=totals[name], y=names[name], text=str(totals[name]), showarrow=False, xanchor="left", xshift=4
         )
     figure.update_layout(barmode="stack", bargap=0.25, showlegend=frame["kind"].nunique() > 1)
+    figure.update_layout(legend_traceorder="normal")
     figure.update_xaxes(title="Companies listed", rangemode="tozero", range=[0, float(totals.max()) * 1.08])
     figure.update_yaxes(
         categoryorder="array", categoryarray=[names[name] for name in order][::-1], showgrid=False
@@ -577,7 +614,7 @@ def _players_takeaway(frame: pd.DataFrame, filters: CompanyFilters) -> str:
     said = ", ".join(f"{count} {_plural(str(kind), count)}" for kind, count in kinds.items())
     text = f"{_companies(len(frame))} on the list: {said}"
     if not homes.empty:
-        text += f"; {homes.iloc[0]} of them at home in {homes.index[0]}"
+        text += f"; {homes.iloc[0]} of them at home in {_the(homes.index[0])}"
     return text + "."
 
 
@@ -593,8 +630,8 @@ players = register(
         topic="companies",
         title="Who there is, and where",
         question="Which kinds of player are on the list, and in which countries are they at home?",
-        reading="A block is one company of the list, coloured by its kind. The list holds what the sources name: it "
-        "is no census, and English-language sources name American companies more readily.",
+        reading="A block is one company of the list, coloured by its kind. The list holds what the "
+        "sources name: it is no census, and sources in English name American companies more readily.",
         filters=CompanyFilters,
         sql=f"""
 SELECT company_id AS claim_id, source_id, publisher, published, url, 'relayed' AS attribution, company, kind,
@@ -617,12 +654,12 @@ ORDER BY kind, company
             "attribution": "How it was read",
             "url": "Address",
         },
-        height=520,
+        height=450,
     )
 )
 
 
-# --- the list ----------------------------------------------------------------------------------------------------
+# --- the list -------------------------------------------------------------------------------------
 
 
 class ListFilters(Filters):
@@ -639,13 +676,6 @@ class ListFilters(Filters):
             width=320,
         ),
     ] = ""
-
-
-def dated_amount(millions: float, period: Any) -> str:
-    """An amount given in millions of dollars with its date; nothing where there is none."""
-    if pd.isna(millions):
-        return ""
-    return f"{theme.usd_bn(millions / 1000)}, {when(str(period))}"
 
 
 def player(kind: str) -> str:

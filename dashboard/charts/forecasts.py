@@ -1,4 +1,4 @@
-"""What all charts over forecasts share: their filters, their conditions in SQL, the headings of their tables."""
+"""What all charts over forecasts share: their filters, these in SQL, the headings of their tables."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from dashboard.charts.marks import (
     hover_data,
     label_line_ends,
     records,
+    said_by,
     title_above,
     year_axis,
 )
@@ -32,7 +33,7 @@ class PapersFilters(Filters):
         Control(
             "Papers",
             labels={"of-the-two": "PyTorch’s part of the two", "of-all": "Each of all papers"},
-            help="Of the two: among papers that name exactly one of them (computed). Of all: published shares.",
+            help="Of the two: among papers that name exactly one of them. Of all: published shares.",
             is_primary=True,
         ),
     ] = "of-the-two"
@@ -52,14 +53,14 @@ def _venue(population: str) -> str:
 
 
 def _head_to_head(frame: pd.DataFrame) -> pd.DataFrame:
-    """PyTorch's part of the papers that name one of the two; conferences whose papers named neither have none."""
+    """The rows that hold PyTorch's part of the two; where no paper names either, there is none."""
     return frame[(frame["entity_id"] == LEFT) & frame["share_pct"].notna()]
 
 
 def _part_words(row: Any) -> str:
     return (
-        f"{_venue(row.population)} {when(row.period)}: {theme.percent(row.share_pct)} of the papers that name one of "
-        f"the two name PyTorch<br>({theme.exact(row.value)} papers; computed)"
+        f"{_venue(row.population)} {when(row.period)}: {theme.percent(row.share_pct)} of the papers "
+        f"that name one of the two name PyTorch<br>({theme.exact(row.value)} papers; computed)"
     )
 
 
@@ -105,7 +106,9 @@ def _draw_parts(figure: go.Figure, shown: pd.DataFrame) -> list[EndLabel]:
         line = shown[shown["population"] == name].sort_values("position")
         color = theme.hue(rank) if rank <= len(theme.PALETTE) else theme.GREY
         _draw(figure, line, line["share_pct"], color, _part_words)
-        labels.append(EndLabel(_venue(name), float(line["share_pct"].iloc[-1]), color))
+        labels.append(
+            EndLabel(f"{_venue(name)} {line['year'].iloc[-1]}", float(line["share_pct"].iloc[-1]), color)
+        )
     return labels
 
 
@@ -153,8 +156,8 @@ def _papers_takeaway(frame: pd.DataFrame, filters: PapersFilters) -> str:
     last: Any = shown.iloc[-1]
     same: Any = shown[shown["population"] == last.population].iloc[0]
     text = (
-        f"At {_venue(last.population)} {last.year}, {theme.percent(last.share_pct)} of the papers that name one of the "
-        f"two name PyTorch"
+        f"At {_venue(last.population)} {last.year}, {theme.percent(last.share_pct)} of the papers that name "
+        f"one of the two name PyTorch"
     )
     if same.year != last.year:
         text += f", against {theme.percent(same.share_pct)} in {same.year}"
@@ -168,7 +171,7 @@ def _papers_takeaway(frame: pd.DataFrame, filters: PapersFilters) -> str:
 def _shares_takeaway(frame: pd.DataFrame) -> str:
     newest = frame[frame["position"] == frame["position"].max()].sort_values("value", ascending=False)
     told = [f"{row.framework} {theme.exact(row.value)}%" for row in records(newest)]
-    said = newest["publisher"].iloc[0]
+    said = said_by(str(newest["publisher"].iloc[0]))
     return (
         f"Newest figure, {when(newest['period'].iloc[0])}, {newest['population'].iloc[0]} ({said}): "
         f"{', '.join(told)}.{not_measured(frame)}"
@@ -181,10 +184,10 @@ papers = register(
         topic="frameworks",
         title="PyTorch against TensorFlow in research papers",
         question="When did research move from one framework to the other?",
-        reading="A line is one conference. “PyTorch’s part of the two” is computed from published counts of the papers "
-        "that name exactly one of the two families; papers that name both or neither are not in it. “Each of all "
-        "papers” shows the published shares, TensorFlow and PyTorch in their colours; hollow marks were relayed, a square "
-        "has no named firm. Counts of different populations stand side by side and are never added.",
+        reading="A line is one conference. “PyTorch’s part of the two” is computed from published counts of "
+        "the papers that name exactly one of the two families; papers that name both or neither are out. "
+        "“Each of all papers” shows the published shares, each framework in its colour; hollow marks were "
+        "relayed, a square has no named firm. Populations stand side by side and are never added.",
         filters=PapersFilters,
         sql="""
 SELECT framework_signal.*, metric.excludes,

@@ -1,8 +1,9 @@
-"""Frameworks against each other: ranks by every signal, growth in a year, the standing within each category."""
+"""Frameworks against each other: ranks by every signal, growth in a year, the standing in each category."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import pandas as pd
@@ -22,9 +23,18 @@ from dashboard.charts.frameworks import (
     when,
     words,
 )
-from dashboard.charts.marks import HOVER, capitalised, counted, hover_data, hover_text, records, wrapped
+from dashboard.charts.marks import (
+    HOVER,
+    capitalised,
+    counted,
+    hover_data,
+    hover_text,
+    records,
+    title_above,
+    wrapped,
+)
 
-# --- ranks by every signal ---------------------------------------------------------------------------------------
+# --- ranks by every signal ----------------------------------------------------------------------------------
 
 
 class AgreementFilters(Filters):
@@ -36,7 +46,8 @@ class AgreementFilters(Filters):
 MOST_COLUMNS = 8
 # Tints of one blue that let the text of both themes stand out; the first rank is the strongest.
 TINTS = (0.62, 0.34, 0.2, 0.12)
-ROW_WIDTH = 34
+ROW_WIDTH = 32  # characters of a name beside a row
+NAME_WIDTH = 22
 
 
 def _columns(frame: pd.DataFrame, asked: list[str]) -> list[str]:
@@ -49,73 +60,72 @@ def _columns(frame: pd.DataFrame, asked: list[str]) -> list[str]:
     return sorted(order[:MOST_COLUMNS], key=lambda name: -firsts.get(name, 0))
 
 
-def row_names(frame: pd.DataFrame) -> dict[str, str]:
-    """What each count is called beside its row: signal, who counts, when."""
-    rows = frame.drop_duplicates("signal_id")
-    return {
-        row.signal_id: wrapped(f"{row.metric_label}: {row.publisher}, {when(row.period)}", ROW_WIDTH)
-        for row in records(rows)
-    }
+def layout_rows(frame: pd.DataFrame) -> list[tuple[str | None, str]]:
+    """The rows, top down: the name of a signal (without id), then who counts it (with the count's id)."""
+    rows: list[tuple[str | None, str]] = []
+    label = ""
+    for row in records(frame.drop_duplicates("signal_id")):
+        if row.metric_label != label:
+            label = row.metric_label
+            rows.append((None, f"<b>{label}</b>"))
+        rows.append((row.signal_id, wrapped(f"{row.publisher}, {when(row.period)}", ROW_WIDTH)))
+    return rows
 
 
 def _signals(frame: pd.DataFrame, filters: AgreementFilters) -> go.Figure:
     entities = _columns(frame, filters.frameworks)
     shown = frame[frame["entity_id"].isin(entities)]
     names = dict(zip(shown["entity_id"], shown["framework"], strict=True))
-    rows = row_names(shown)
-    place = {(row.signal_id, row.entity_id): row for row in records(shown)}
+    rows = layout_rows(shown)
+    cells = {(row.signal_id, row.entity_id): row for row in records(shown)}
     figure = go.Figure()
-    for entity in entities:
-        _draw_column(figure, entity, names[entity], rows, place)
-    figure.update_layout(barmode="overlay", margin={"t": 64, "r": 8})
+    for index, entity in enumerate(entities):
+        found = {
+            height: cells.get((signal_id, entity)) for height, (signal_id, _) in enumerate(rows) if signal_id
+        }
+        _draw_column(figure, index, names[entity], found)
+    figure.update_layout(barmode="overlay", margin_r=8)
     figure.update_xaxes(
         side="top",
         tickvals=list(range(len(entities))),
-        ticktext=[wrapped(names[entity], 12) for entity in entities],
-        tickangle=-35 if len(entities) > 4 else 0,
+        ticktext=[wrapped(names[entity], 14) for entity in entities],
+        autotickangles=[0, -90],
         range=[-0.5, len(entities) - 0.5],
         ticks="",
-        showgrid=False,
+        zeroline=False,
     )
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
-        ticktext=list(rows.values()),
+        ticktext=[text for _, text in rows],
         range=[len(rows) - 0.5, -0.5],
         showgrid=False,
         zeroline=False,
-        ticks="",
     )
-    for index, entity in enumerate(entities):
-        _place_column(figure, index, entity)
     return figure
 
 
-def _draw_column(
-    figure: go.Figure, entity: str, name: str, rows: dict[str, str], place: dict[tuple[str, str], Any]
-) -> None:
-    """One framework: a tinted cell with its rank in every count, a grey dash where it was not counted."""
-    found = [place.get((signal, entity)) for signal in rows]
+def _draw_column(figure: go.Figure, index: int, name: str, found: dict[int, Any]) -> None:
+    """One framework: a tinted cell with its place in every count, a dash where it was not counted."""
     figure.add_bar(
-        y=list(range(len(rows))),
-        x=[0.94] * len(rows),
+        y=list(found),
+        x=[0.94] * len(found),
+        base=index - 0.47,
         orientation="h",
-        width=0.9,
+        width=0.88,
         name=name,
-        meta=entity,
-        text=["–" if row is None else str(row.place_among) for row in found],
-        textposition="inside",
-        insidetextanchor="middle",
-        textangle=0,
-        constraintext="none",
-        textfont={"size": 13},
-        marker={"color": [_tint(row) for row in found], "line": {"width": 0}},
-        customdata=[_cell_words(row, name) for row in found],
+        marker={"color": [_tint(row) for row in found.values()], "line": {"width": 0}},
+        customdata=[_cell_words(row, name) for row in found.values()],
         hovertemplate=HOVER,
     )
-
-
-def _place_column(figure: go.Figure, index: int, entity: str) -> None:
-    figure.update_traces(base=index - 0.47, selector={"meta": entity})
+    # Text of its own trace wears the colour of the theme; a bar would choose by its own idea of contrast.
+    figure.add_scatter(
+        x=[index] * len(found),
+        y=list(found),
+        mode="text",
+        name=f"{name}, places",
+        text=["–" if row is None else str(row.place_among) for row in found.values()],
+        hoverinfo="skip",
+    )
 
 
 def _tint(row: Any) -> str:
@@ -127,9 +137,11 @@ def _tint(row: Any) -> str:
 def _cell_words(row: Any, name: str) -> list[str]:
     if row is None:
         return ["", f"{name}: no figure"]
-    said = f"{row.framework}: {amount(row.value, row.unit_id)}, place {row.place_among} of the {row.among} compared"
-    among = wrapped(f"among {row.population}", 60) if isinstance(row.population, str) else ""
-    return [row.claim_id, hover_text(row, "<br>".join(filter(None, [said, among, f"{when(row.period)}"])))]
+    place = f"place {row.place_among} of the {row.among} compared"
+    said = [f"{row.framework}: {amount(row.value, row.unit_id)}, {when(row.period)}", place]
+    if isinstance(row.population, str):
+        said.append(wrapped(f"among {row.population}", 60))
+    return [row.claim_id, hover_text(row, "<br>".join(said))]
 
 
 def _signals_takeaway(frame: pd.DataFrame, filters: AgreementFilters) -> str:
@@ -137,11 +149,13 @@ def _signals_takeaway(frame: pd.DataFrame, filters: AgreementFilters) -> str:
     firsts = firsts.sort_values(ascending=False)
     signals = frame["signal_id"].nunique()
     if len(firsts) == 1:
-        return f"{firsts.index[0]} comes first in {'the one count' if signals == 1 else f'all {signals} counts'}."
-    told = [f"{name} in {count}" for name, count in firsts.head(3).items()]
+        where = {1: "the one count", 2: "both counts"}.get(signals, f"all {signals} counts")
+        return f"{firsts.index[0]} comes first in {where} that name at least two of these."
+    told = [f"{name} in {count}" for name, count in firsts.head(4).items()]
+    told[0] = told[0].replace(" in ", " comes first in ")
     return (
         f"Who leads depends on the signal: in {counted(signals, 'count')} that name at least two of these, "
-        f"first comes {listed(told)}."
+        f"{listed(told)}."
     )
 
 
@@ -151,10 +165,10 @@ signals = register(
         topic="frameworks",
         title="Who leads depends on whom one asks",
         question="Where do the signals agree on the order of these frameworks, and where not?",
-        reading="A row is one count: a signal, who counts it, its newest period. A number is the place of the framework "
-        "among those compared in that count, darkest for the first; a dash means that it was not counted, which is not "
-        "the same as last. Every signal has its own bias: downloads count machines, stars are never taken back, "
-        "postings name what employers ask for, surveys depend on who answers.",
+        reading="A row is one count: who counts, and its newest period, under the name of the signal. A "
+        "number is the place of the framework among those compared in that count, darkest for the first; "
+        "a dash means that it was not counted, which is not the same as last. What each signal leaves out "
+        "stands below.",
         filters=AgreementFilters,
         sql="""
 WITH compared AS (
@@ -165,7 +179,8 @@ WITH compared AS (
 met AS (
     SELECT *, count(*) OVER (PARTITION BY signal_id, period, population) AS among
     FROM framework_count
-    WHERE entity_id IN (SELECT entity_id FROM compared) AND metric_id NOT IN ('survey_admired', 'survey_desired')
+    WHERE entity_id IN (SELECT entity_id FROM compared)
+        AND metric_id NOT IN ('survey_admired', 'survey_desired')
 ),
 newest AS (
     SELECT * FROM met WHERE among > 1
@@ -174,7 +189,9 @@ newest AS (
 -- One row a source and signal: of several populations the newest, then the one that names most of them.
 kept AS (
     SELECT * FROM newest
-    QUALIFY dense_rank() OVER (PARTITION BY metric_id, publisher ORDER BY period DESC, among DESC, signal_id) = 1
+    QUALIFY 1 = dense_rank() OVER (
+        PARTITION BY metric_id, publisher ORDER BY period DESC, among DESC, signal_id
+    )
 )
 SELECT *, rank() OVER (PARTITION BY signal_id ORDER BY value DESC) AS place_among
 FROM kept
@@ -196,12 +213,17 @@ ORDER BY metric_rank, period DESC, signal_id, place_among, framework
             "attribution": "Read as",
             "url": "Address",
         },
-        height=620,
+        height=700,
     )
 )
 
 
-# --- momentum ----------------------------------------------------------------------------------------------------
+def clickable(frame: pd.DataFrame, told: Callable[[Any], str]) -> list[list[str]]:
+    """The customdata of one mark a row, with the framework that a click puts under Compare."""
+    return [[*data, entity] for data, entity in zip(hover_data(frame, told), frame["entity_id"], strict=True)]
+
+
+# --- momentum -----------------------------------------------------------------------------------------------
 
 MOST_GAINS, MOST_LOSSES = 14, 4
 
@@ -214,13 +236,23 @@ def _movers(frame: pd.DataFrame, asked: list[str]) -> pd.DataFrame:
     return ordered[ordered["claim_id"].isin(kept) | ordered["entity_id"].isin(asked[:MOST_COLUMNS])]
 
 
+def growth(change_pct: float) -> str:
+    """A change as one reads it fastest: +3%, −24%, ×2.4, to 0."""
+    if change_pct <= -100:
+        return "to 0"
+    if change_pct >= 100:
+        return f"×{theme.times(1 + change_pct / 100)}"
+    return f"{'+' if change_pct > 0 else '−' if change_pct < 0 else '±'}{theme.percent(abs(change_pct), 0)}"
+
+
 def _change_words(row: Any) -> str:
-    moved = f"{abs(row.rank_change):.0f} {'up' if row.rank_change > 0 else 'down'}"
+    moved = "" if pd.isna(row.rank_change) else ", same rank"
+    if moved and row.rank_change:
+        moved = f", ranks {abs(row.rank_change):.0f} {'up' if row.rank_change > 0 else 'down'}"
     return (
         f"{row.framework}: {amount(row.earlier_value, row.unit_id)} in {when(row.earlier_period)} → "
         f"{amount(row.value, row.unit_id)} in {when(row.period)}<br>computed change "
-        f"{'+' if row.change_pct > 0 else ''}{theme.percent(row.change_pct)}"
-        + (f", ranks {moved}" if row.rank_change else ", same rank")
+        f"{'+' if row.change_pct > 0 else ''}{theme.percent(row.change_pct)}" + moved
     )
 
 
@@ -231,7 +263,7 @@ def _momentum(frame: pd.DataFrame, filters: SignalFilters) -> go.Figure:
     positive = ratios[ratios > 0]
     floor = min(float(positive.min()), 1.0) * 0.7 if len(positive) else 0.5
     ends = ratios.where(ratios > 0, floor)
-    names = [wrapped(name, 22) for name in shown["framework"]]
+    names = [wrapped(name, NAME_WIDTH) for name in shown["framework"]]
     figure = go.Figure()
     for name, end in zip(names, ends, strict=True):
         figure.add_scatter(
@@ -247,9 +279,9 @@ def _momentum(frame: pd.DataFrame, filters: SignalFilters) -> go.Figure:
         y=names,
         mode="markers+text",
         name="frameworks",
-        text=["to 0" if ratio <= 0 else f"×{theme.times(ratio)}" for ratio in ratios],
+        text=[growth(change) for change in shown["change_pct"]],
         textposition=["middle right" if end >= 1 else "middle left" for end in ends],
-        customdata=hover_data(shown, _change_words),
+        customdata=clickable(shown, _change_words),
         hovertemplate=HOVER,
         cliponaxis=False,
         marker={
@@ -271,13 +303,16 @@ def _ratio_axis(figure: go.Figure, low: float, high: float, shown: pd.DataFrame)
     earlier, latest = when(shown["earlier_period"].iloc[0]), when(shown["period"].iloc[0])
     figure.update_xaxes(
         type="log",
-        title=f"{latest} against {earlier}, times as many (log scale)",
         tickvals=ticks,
         ticktext=[f"×{tick:g}" for tick in ticks],
         tickangle=0,
         showgrid=True,
-        range=[math.log10(min(low, 1)) - 0.18 * wide, math.log10(max(high, 1)) + 0.2 * wide],
+        range=[
+            math.log10(min(low, 1)) - (0.32 if low < 1 else 0.05) * wide,
+            math.log10(max(high, 1)) + 0.2 * wide,
+        ],
     )
+    title_above(figure, f"{latest} against {earlier}, times as many (log scale)")
     figure.add_vline(x=1, line={"width": 1, "color": theme.GREY})
 
 
@@ -286,12 +321,13 @@ def _momentum_takeaway(frame: pd.DataFrame, filters: SignalFilters) -> str:
     top: Any = ordered.iloc[0]
     up = int((frame["change_pct"] > 0).sum())
     text = (
-        f"{top.metric_label}, {when(top.period)} against {when(top.earlier_period)}: {up} of {len(frame)} gained, "
-        f"{top.framework} most (×{theme.times(1 + top.change_pct / 100)})"
+        f"{top.metric_label}, {when(top.period)} against {when(top.earlier_period)}: "
+        f"{up} of {len(frame)} gained, {top.framework} most ({growth(top.change_pct)})"
     )
     asked = ordered[ordered["entity_id"].isin(filters.frameworks) & (ordered["entity_id"] != top.entity_id)]
-    told = [f"{row.framework} ×{theme.times(1 + row.change_pct / 100)}" for row in records(asked.head(2))]
-    return f"{text}{'; among the compared ' + listed(told) if told else ''}." + not_measured(frame)
+    told = [f"{row.framework} {growth(row.change_pct)}" for row in records(asked.head(2))]
+    told_of = f"; of those compared, {listed(told)}" if told else ""
+    return f"{text}{told_of}." + not_measured(frame, is_short=True)
 
 
 momentum = register(
@@ -300,14 +336,17 @@ momentum = register(
         topic="frameworks",
         title="Who gains and who loses",
         question="Which frameworks grew fastest in a year?",
-        reading="A mark is the newest figure of a framework divided by its figure a year earlier in the same count; "
-        "the upright line is no change. Shown are the greatest gains and losses and the frameworks under Compare "
-        "(coloured); the table has all. Stars and forks hardly ever fall, and a young name multiplies easily.",
+        reading="A mark is the newest figure of a framework divided by its figure a year earlier in the same "
+        "count; the upright line is no change. Shown are the greatest gains and losses and, coloured, the "
+        "frameworks under Compare; the table has all. Stars hardly ever fall, young names multiply easily. "
+        "A click on a mark puts it under Compare.",
         filters=SignalFilters,
         sql="""
-SELECT now.*, past.earlier_period, past.earlier_value, past.change_pct, past.rank_change
+SELECT now.*, past.earlier_period, past.earlier_value, past.change_pct,
+    earlier.count_rank - now.count_rank AS rank_change
 FROM framework_count AS now
 JOIN framework_momentum AS past USING (claim_id)
+LEFT JOIN framework_count AS earlier ON earlier.claim_id = past.earlier_claim_id
 WHERE now.signal_id = $signal
     AND now.period = (SELECT max(period) FROM framework_count WHERE signal_id = $signal)
 ORDER BY past.change_pct DESC, now.framework
@@ -329,12 +368,12 @@ ORDER BY past.change_pct DESC, now.framework
             "attribution": "Read as",
             "url": "Address",
         },
-        height=600,
+        height=735,
     )
 )
 
 
-# --- by category -------------------------------------------------------------------------------------------------
+# --- by category --------------------------------------------------------------------------------------------
 
 
 class CategoryFilters(SignalFilters):
@@ -345,7 +384,8 @@ class CategoryFilters(SignalFilters):
         Control(
             "Category",
             "SELECT '' AS value, 'All categories' AS label UNION ALL "
-            "(SELECT DISTINCT category, upper(category[1]) || category[2:] FROM framework_count ORDER BY 1)",
+            "(SELECT DISTINCT category, upper(category[1]) || category[2:] FROM framework_count "
+            "ORDER BY lower(category))",
             is_primary=True,
         ),
     ] = ""
@@ -362,7 +402,7 @@ def _bars(frame: pd.DataFrame, filters: CategoryFilters) -> go.Figure:
     """The frameworks of one category as bars from zero, the figure beside each."""
     shown = frame.sort_values("value", ascending=False).head(MOST_BARS)
     hues = colours(shown, filters.frameworks) if filters.frameworks else {}
-    names = [wrapped(name, 22) for name in shown["framework"]]
+    names = [wrapped(name, NAME_WIDTH) for name in shown["framework"]]
     figure = go.Figure()
     figure.add_bar(
         x=shown["value"],
@@ -373,13 +413,14 @@ def _bars(frame: pd.DataFrame, filters: CategoryFilters) -> go.Figure:
         text=[amount(row.value, row.unit_id) for row in records(shown)],
         textposition="outside",
         cliponaxis=False,
-        customdata=hover_data(shown, words),
+        customdata=clickable(shown, words),
         hovertemplate=HOVER,
         marker={"color": [hues.get(entity, theme.GREY) for entity in shown["entity_id"]]},
     )
     top = max(float(shown["value"].max()), 1e-9)
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], showgrid=False)
-    figure.update_xaxes(title=_title(shown), range=[0, top * 1.22], showticklabels=False, ticks="")
+    title_above(figure, _title(shown))
+    figure.update_xaxes(range=[0, top * 1.22], showticklabels=False, ticks="")
     return figure
 
 
@@ -393,7 +434,7 @@ def _leaders(frame: pd.DataFrame, filters: CategoryFilters) -> go.Figure:
     is_log = len(above) == len(frame) and frame["unit_id"].iloc[0] != "percent"
     tops = frame.sort_values("value", ascending=False).drop_duplicates("category")
     heads = {
-        row.category: f"{wrapped(capitalised(row.category), 24)}<br><b>{wrapped(row.framework, 24)}</b>"
+        row.category: f"{wrapped(capitalised(row.category), 28)}<br><b>{wrapped(row.framework, 28)}</b>"
         for row in records(tops)
     }
     hues = colours(frame, filters.frameworks) if filters.frameworks else {}
@@ -405,7 +446,7 @@ def _leaders(frame: pd.DataFrame, filters: CategoryFilters) -> go.Figure:
             y=part["category"].map(heads),
             mode="markers",
             name="compared" if is_asked else "others",
-            customdata=hover_data(part, words),
+            customdata=clickable(part, words),
             hovertemplate=HOVER,
             marker={
                 "color": [hues.get(entity, theme.GREY) for entity in part["entity_id"]],
@@ -421,11 +462,12 @@ def _leaders(frame: pd.DataFrame, filters: CategoryFilters) -> go.Figure:
 def _leader_axis(figure: go.Figure, frame: pd.DataFrame, *, is_log: bool) -> None:
     low, high = float(frame["value"].min()), float(frame["value"].max())
     unit = str(frame["unit_id"].iloc[0])
+    title_above(figure, _title(frame) + (" (log scale)" if is_log else ""))
     if not is_log:
         figure.update_xaxes(
-            title=_title(frame),
             rangemode="tozero",
             showgrid=True,
+            tickangle=0,
             ticksuffix="%" if unit == "percent" else "",
         )
         return
@@ -435,7 +477,6 @@ def _leader_axis(figure: go.Figure, frame: pd.DataFrame, *, is_log: bool) -> Non
         ticks = [digit * tick for tick in ticks for digit in (1, 3)]
     figure.update_xaxes(
         type="log",
-        title=f"{_title(frame)} (log scale)",
         tickvals=ticks,
         ticktext=[amount(tick, unit) for tick in ticks],
         tickangle=0,
@@ -448,12 +489,13 @@ def _by_category_takeaway(frame: pd.DataFrame, filters: CategoryFilters) -> str:
     ordered = frame.sort_values("value", ascending=False)
     if filters.family:
         told = [f"{row.framework} {amount(row.value, row.unit_id)}" for row in records(ordered.head(3))]
-        return f"{capitalised(filters.family)}: {', '.join(told)} ({_title(frame)}).{not_measured(frame)}"
+        title = _title(frame)
+        text = f"{capitalised(filters.family)}, {title[:1].lower()}{title[1:]}: {', '.join(told)}."
+        return text + not_measured(frame, is_short=True)
     leaders = ordered.drop_duplicates("category")
     told = [f"{row.framework} ({row.category})" for row in records(leaders.head(4))]
-    return (
-        f"{_title(frame)}: of {counted(len(leaders), 'category').replace('categorys', 'categories')} the largest "
-        f"leaders are {listed(told)}." + not_measured(frame)
+    return f"{_title(frame)}: the largest leaders of their categories are {listed(told)}." + not_measured(
+        frame, is_short=True
     )
 
 
@@ -463,9 +505,10 @@ by_category = register(
         topic="frameworks",
         title="The standing in each category",
         question="Which tool leads in its kind, and by how much?",
-        reading="A row is a category, a mark one framework in the newest count of the chosen signal; the leader is named "
-        "under its category, the frameworks under Compare are coloured. With one category chosen, each of its names "
-        "has a bar. Tools of different kinds do different work: compare within a row.",
+        reading="A row is a category, a mark one framework in the newest count of the chosen signal; "
+        "the leader is named under its category, the frameworks under Compare are coloured. With one "
+        "category chosen, each of its names has a bar. Tools of different kinds do different work. "
+        "A click on a mark puts it under Compare.",
         filters=CategoryFilters,
         sql="""
 SELECT * FROM framework_count

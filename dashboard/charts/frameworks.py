@@ -35,7 +35,7 @@ Frameworks = Annotated[
         help="Two to eight keep apart best. With none chosen, all are shown and the first six named.",
         is_primary=True,
         all_label="All frameworks",
-        width=420,
+        width=480,
     ),
 ]
 Signal = Annotated[
@@ -46,7 +46,7 @@ Signal = Annotated[
         "ORDER BY min(metric_rank), count(*) DESC, signal_id",
         help="Every signal sees something else. Figures are compared within one source and population only.",
         is_primary=True,
-        width=380,
+        width=340,
     ),
 ]
 
@@ -58,7 +58,7 @@ class SignalFilters(Filters):
     signal: Signal = DOWNLOADS
 
 
-# --- words and numbers -------------------------------------------------------------------------------------------
+# --- words and numbers --------------------------------------------------------------------------------------
 
 
 def when(period: str) -> str:
@@ -73,16 +73,18 @@ def amount(value: float, unit_id: str) -> str:
         return theme.exact(value) + "%"
     for size, name in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
         if value >= size:
-            return f"{value / size:.3g} {name}"
+            return f"{value / size:.3g}\N{NO-BREAK SPACE}{name}"
     return theme.exact(value)
 
 
-def not_measured(frame: pd.DataFrame) -> str:
-    """What the signal does not see, as a sentence; empty where nothing is known of it."""
+def not_measured(frame: pd.DataFrame, *, is_short: bool = False) -> str:
+    """What the signal does not see, in words of the build; empty where nothing is known of it."""
     excludes = frame["excludes"].dropna()
     if excludes.empty:
         return ""
     text = str(excludes.iloc[0])
+    if is_short:
+        text = text.partition(". ")[0].removesuffix(".") + "."
     return f" It does not measure {text[:1].lower()}{text[1:]}"
 
 
@@ -145,7 +147,7 @@ def _step(high: float) -> float:
     return next(power * part for part in (0.2, 0.5, 1.0, 2.0) if high / (power * part) <= 8)
 
 
-# --- popularity over time ----------------------------------------------------------------------------------------
+# --- popularity over time -----------------------------------------------------------------------------------
 
 
 class PopularityFilters(SignalFilters):
@@ -222,7 +224,7 @@ def _draw_line(figure: go.Figure, line: pd.DataFrame, color: str, step: float, *
             customdata=hover_data(piece, words),
             hovertemplate=HOVER,
             line={"color": color, "width": 2 if is_named else 1},
-            marker={"color": color, "size": 7 if few or alone else 4},
+            marker={"color": color, "size": 7 if few else 5 if alone else 4},
         )
 
 
@@ -232,15 +234,17 @@ def _popularity(frame: pd.DataFrame, filters: PopularityFilters) -> go.Figure:
     if shown.empty:
         return figure
     hues, step = colours(shown, filters.frameworks), usual_step(frame)
-    for entity, line in shown[~shown["entity_id"].isin(hues)].groupby("entity_id"):
+    for _, line in shown[~shown["entity_id"].isin(hues)].groupby("entity_id"):
         _draw_line(figure, line, theme.FAINT, step, is_named=False)
     for entity, line in shown[shown["entity_id"].isin(hues)].groupby("entity_id"):
         _draw_line(figure, line, hues[str(entity)], step, is_named=True)
     is_log = filters.drawn != "value"
     unit = "" if filters.drawn == "index" else str(frame["unit_id"].iloc[0])
-    span = value_axis(figure, shown["drawn_value"], unit, is_log=is_log)
+    low, high = value_axis(figure, shown["drawn_value"], unit, is_log=is_log)
+    if shown["population"].nunique(dropna=False) > 1:
+        high += 0.12 * (high - low)  # room for what the break says
     title_above(figure, _axis_title(frame, filters))
-    label_line_ends(figure, _end_labels(shown, hues, is_log=is_log), span, HEIGHT)
+    label_line_ends(figure, _end_labels(shown, hues, is_log=is_log), (low, high), HEIGHT)
     first, last = float(shown["position"].min()), float(shown["position"].max())
     _year_ticks(figure, first, last)
     _mark_breaks(figure, shown)
@@ -344,8 +348,8 @@ popularity = register(
         topic="frameworks",
         title="How popular, by one signal",
         question="How did the use of each framework develop, by the signal that you trust?",
-        reading="A line is one framework as one source counts it. A line breaks where the source has no figure, where "
-        "it changed its way of counting (dotted upright) and where a successor package takes over.",
+        reading="A line is one framework as one source counts it. It breaks where the source has no figure, "
+        "where it changed its way of counting (dotted upright) and where another package takes over.",
         filters=PopularityFilters,
         sql="""
 SELECT * FROM framework_count

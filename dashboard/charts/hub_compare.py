@@ -25,7 +25,7 @@ MOST_COMPARED = 5
 COMPARE_HEIGHT = 620
 ROW = 19  # pixels of one bar
 HEAD = 1.35  # rows that the heading of a block takes, with the gap above
-MOST_LISTS = 14
+MOST_LISTS = 12
 PROFILE_HEIGHT = 640
 
 
@@ -36,8 +36,14 @@ class CompareFilters(Filters):
         list[str],
         Control(
             "Cities (two to five)",
-            "SELECT DISTINCT entity_id, place || ', ' || country AS label FROM hub_figure "
-            "WHERE place_kind = 'city' ORDER BY label",
+            """
+            SELECT
+                entity_id,
+                place || CASE WHEN count(*) OVER same > 1 THEN ', ' || country ELSE '' END AS label
+            FROM (SELECT DISTINCT entity_id, place, country FROM hub_figure WHERE place_kind = 'city')
+            WINDOW same AS (PARTITION BY place)
+            ORDER BY label
+            """,
             is_primary=True,
             all_label="Choose cities",
             width=520,
@@ -72,18 +78,27 @@ def _compare(frame: pd.DataFrame, filters: CompareFilters) -> go.Figure:
     at = 0.0
     for list_id in _common(frame, order)["list_id"].head(most):
         rows = frame[frame["list_id"] == list_id].set_index("entity_id")
-        heading = rows["list_label"].iloc[0]
+        heading = rows["list_label"].iloc[0] + (", United States = 100" if list_id == PRICES else "")
         figure.add_annotation(
-            x=0, xref="paper", xanchor="left", y=-at - HEAD / 2 - 0.1, text=f"<b>{heading}</b>", showarrow=False
-        )  # fmt: skip
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=-at - HEAD / 2 - 0.1,
+            text=f"<b>{heading}</b>",
+            showarrow=False,
+        )
         at += HEAD
         heights = [-(at + position) - 0.5 for position in range(len(order))]
         ticks |= {height: names[city] for height, city in zip(heights, order, strict=True)}
         _add_block(figure, rows, dict(zip(order, heights, strict=True)))
         at += len(order)
-    figure.update_xaxes(range=[0, 1.75], visible=False)
+    figure.update_xaxes(range=[0, 1.95], visible=False)
     figure.update_yaxes(
-        tickvals=list(ticks), ticktext=list(ticks.values()), range=[-at - 0.3, 0.1], showgrid=False
+        tickvals=list(ticks),
+        ticktext=list(ticks.values()),
+        range=[-at - 0.3, 0.1],
+        showgrid=False,
+        ticklabelstandoff=6,
     )
     figure.update_layout(bargap=0.2, barmode="overlay")
     return figure
@@ -130,7 +145,9 @@ def _compare_takeaway(frame: pd.DataFrame, filters: CompareFilters) -> str:
     if len(order) == 1:
         return f"{names[order[0]]} is named by {counts[order[0]]} lists; choose a second city to compare."
     told = ", ".join(f"{names[city]} by {counts[city]}" for city in order)
-    text = f"{shared} of {len(in_all)} lists name all {len(order)} cities ({told}): the rest cannot be compared."
+    text = (
+        f"{shared} of {len(in_all)} lists name all {len(order)} cities ({told}): the rest cannot be compared."
+    )
     left_out = len(dict.fromkeys(filters.cities)) - len(order)
     return text + (f" Only the first {MOST_COMPARED} are drawn." if left_out else "")
 
@@ -141,9 +158,9 @@ hub_compare = register(
         topic="hubs",
         title="Cities side by side",
         question="How do these cities compare, figure by figure?",
-        reading="One block is one list: what is counted, and who counted it. Bars start at zero and are drawn to the scale of "
-        "their own block; the figure and its year stand at the end. Lists that name most of the cities come first, the "
-        "table has all of them.",
+        reading="One block is one list: what is counted, and who counted it. Bars start at zero and are "
+        "drawn to the scale of their own block; the figure and its year stand at the end. Lists "
+        "that name most of the cities come first, the table has all of them.",
         filters=CompareFilters,
         sql="""
 SELECT * FROM hub_figure
@@ -159,7 +176,7 @@ ORDER BY list_id, list_position($cities::VARCHAR[], entity_id)
 
 
 def along(rows: pd.DataFrame) -> pd.Series:
-    """Where each figure of one list stands between nothing (0) and the largest (1); counts and money on a log scale."""
+    """Where each figure of one list stands between nothing (0) and the largest (1), counts on a log scale."""
     values = rows["shown_value"].astype(float)
     low = min(float(values.min()), 0.0)
     if counts_on_log(rows["shown_unit_id"].iloc[0]) and low == 0:
@@ -176,7 +193,8 @@ def _standing(frame: pd.DataFrame, place: str) -> pd.DataFrame:
         places=longer.groupby("list_id")["entity_id"].transform("nunique"),
     )
     own = ranked[ranked["entity_id"] == place]
-    return own.sort_values(["places", "list_id"], ascending=[False, True])
+    own = own.assign(is_price=own["list_id"] == PRICES)
+    return own.sort_values(["is_price", "places", "list_id"], ascending=[True, False, True])
 
 
 def _profile(frame: pd.DataFrame, filters: PlaceFilters) -> go.Figure:
@@ -191,19 +209,40 @@ def _profile(frame: pd.DataFrame, filters: PlaceFilters) -> go.Figure:
         _add_marks(figure, others, spots.loc[others.index], -position, theme.FAINT, 7)
         mine = rows[rows["entity_id"] == filters.place]
         _add_marks(figure, mine, spots.loc[mine.index], -position, theme.BLUE, 12)
-        rank = f"{row.rank:.0f} of {row.places}"
-        figure.add_annotation(
-            x=1.04, y=-position, text=f"<b>{shown(row)}</b><br>{rank}", showarrow=False, xanchor="left", align="left"
-        )  # fmt: skip
+        _name_row(figure, row, -position)
     figure.update_yaxes(
         tickvals=[-position for position in range(len(own))],
-        ticktext=[wrapped(f"{row.measure}, {row.period}", 30) for row in records(own)],
-        tickfont={"size": 11},
-        range=[-len(own) + 0.4, 0.6],
+        showticklabels=False,
+        range=[-max(len(own), 4) + 0.7, 0.7],
         showgrid=True,
+        zeroline=False,
     )
-    figure.update_xaxes(range=[-0.03, 1.42], visible=False)
+    figure.update_xaxes(range=[-0.03, 1.03], visible=False)
+    figure.update_layout(margin_r=132)
     return figure
+
+
+def _name_row(figure: go.Figure, row: Any, height: float) -> None:
+    """What the list counts, above the row, and the figure with its rank at the end."""
+    figure.add_annotation(
+        x=0,
+        xref="paper",
+        xanchor="left",
+        y=height + 0.16,
+        yanchor="bottom",
+        text=wrapped(f"{row.measure}, {row.period}", 56),
+        showarrow=False,
+        align="left",
+        font={"size": 11},
+    )
+    figure.add_annotation(
+        x=1.01,
+        xref="paper",
+        xanchor="left",
+        y=height,
+        text=f"<b>{shown(row)}</b>, {row.rank:.0f} of {row.places}",
+        showarrow=False,
+    )
 
 
 def _add_marks(
@@ -224,9 +263,9 @@ def _lone(frame: pd.DataFrame, filters: PlaceFilters) -> go.Figure:
     """What is drawn of a place that no longer list names: that there is nothing to set it against."""
     figure = empty_figure()
     name = frame.loc[frame["entity_id"] == filters.place, "place"].iloc[0]
-    figure.layout.annotations[0].text = (
-        f"No list with three places or more names {name};<br>its figures stand in the table."
-    )
+    figure.layout.annotations[
+        0
+    ].text = f"No list with three places or more names {name};<br>its figures stand in the table."
     return figure
 
 
@@ -239,11 +278,14 @@ def _profile_takeaway(frame: pd.DataFrame, filters: PlaceFilters) -> str:
     if judged.empty:
         return f"{text}, none of which names three places or more."
     best = judged.sort_values(["rank", "places"], ascending=[True, False]).iloc[0]
+    measure, place = capitalised(best["measure"]), f"{best['rank']:.0f} of {best['places']}"
     firsts = int((judged["rank"] == 1).sum())
-    measure, places = capitalised(best["measure"]), int(best["places"])
-    if firsts > 1:
-        text += f" and the largest one in {firsts} of the {len(judged)} that name three places or more"
-    return f"{text}. {'Among them' if firsts > 1 else 'It stands highest in'}: {measure}, {best['rank']:.0f} of {places}."
+    if firsts < 2:
+        return f"{text}. It stands highest in: {measure} ({place})."
+    return (
+        f"{text} and the largest one in {firsts} of the {len(judged)} that name three places or more, "
+        f"among them: {measure} ({place})."
+    )
 
 
 hub_profile = register(
@@ -252,13 +294,15 @@ hub_profile = register(
         topic="hubs",
         title="Where it stands in every list",
         question="In which lists does this place stand high, and in which low?",
-        reading="One row is one list, the blue disc the chosen place, grey discs the other cities (or countries) of the list, from "
-        "nothing on the left to the largest figure on the right; counts and money on a log scale. A high price level is no "
-        "merit: the rank only says where the figure stands. Years may differ within a list; the text of a mark says which.",
+        reading="One row is one list, the blue disc the chosen place, grey discs the other cities (or "
+        "countries) of the list, from nothing on the left to the largest figure on the right; "
+        "counts and money on a log scale. A high price level is no merit: the rank only says "
+        "where the figure stands. Years may differ within a list; the text of a mark says which.",
         filters=PlaceFilters,
         sql="""
 SELECT figure.* FROM hub_figure AS figure
-JOIN hub_figure AS own ON own.list_id = figure.list_id AND own.place_kind = figure.place_kind AND own.entity_id = $place
+JOIN hub_figure AS own ON own.list_id = figure.list_id AND own.place_kind = figure.place_kind
+    AND own.entity_id = $place
 WHERE figure.shown_unit_id <> 'rank'
 ORDER BY figure.entity_id <> $place, figure.list_id, figure.shown_value DESC, figure.entity_id
 """,

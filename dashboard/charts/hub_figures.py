@@ -1,4 +1,4 @@
-"""What all charts of the hubs share: the choice of a place, the words for a figure, the columns of the table twin."""
+"""What all charts of the hubs share: the choice of a place, the words for a figure, the table's columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dashboard.charts.marks import hover_text
 
 HOME_PLACE = "san-francisco-us"
 PRICES = "price-level"
-_BOUNDS = {"at_least": "at least ", "at_most": "at most ", "about": "about "}
+_BOUNDS = {"at_least": "≥ ", "at_most": "≤ ", "about": "≈ "}
 COLUMNS = {
     "place": "Place",
     "list_label": "List",
@@ -36,11 +36,13 @@ class PlaceFilters(Filters):
         str,
         Control(
             "City or country",
-            f"""
-            SELECT entity_id, CASE place_kind WHEN 'city' THEN place || ', ' || country ELSE place END AS label
+            """
+            SELECT
+                entity_id,
+                CASE place_kind WHEN 'city' THEN place || ', ' || country ELSE place END AS label
             FROM hub_figure
-            GROUP BY ALL
-            HAVING count(*) FILTER (list_id <> '{PRICES}') > 0
+            GROUP BY entity_id, place, country, place_kind
+            HAVING count(*) FILTER (list_id <> 'price-level') > 0
             ORDER BY place_kind, label
             """,
             is_primary=True,
@@ -59,17 +61,22 @@ def amount(value: float, unit_id: str) -> str:
 
 
 def shown(row: Any) -> str:
-    """The figure as it is compared: computed and converted values rounded, published ones with all their digits."""
+    """The figure as it is compared: computed and converted values rounded, published ones with all digits."""
     value = row.shown_value
     if row.is_computed or pd.notna(row.rate_used):
         value = round(value, 1 if abs(value) < 1000 else 0)
     return _BOUNDS.get(str(row.bound), "") + amount(value, row.shown_unit_id)
 
 
+def amount_with_unit(row: Any) -> str:
+    """The figure as it is compared, with its unit in words where no symbol says it."""
+    unit = "" if row.shown_unit_id in {"usd_bn", "usd_per_year", "percent"} else f" {row.shown_unit}"
+    return shown(row) + unit
+
+
 def measured(row: Any) -> str:
     """The figure, what it measures, when, for which area, and how it was converted."""
-    unit = "" if row.shown_unit_id in {"usd_bn", "usd_per_year", "percent"} else f" {row.shown_unit}"
-    lines = [f"{row.place}: <b>{shown(row)}</b>{unit}", f"{row.measure}, {row.period}"]
+    lines = [f"{row.place}: <b>{amount_with_unit(row)}</b>", f"{row.measure}, {row.period}"]
     if row.is_computed:
         lines.append(f"Computed: {theme.exact(row.value)} / {_rate(row)}")
     elif pd.notna(row.rate_used):
@@ -90,7 +97,7 @@ def hover(row: Any) -> str:
 
 
 def counts_on_log(unit_id: str) -> bool:
-    """Whether figures of this unit spread over orders of magnitude: counts and sums of money, not pay or shares."""
+    """Whether figures of this unit spread over orders of magnitude: counts and sums, not pay or shares."""
     return unit_id not in {
         "usd_per_year", "percent", "percentage_points", "us_100", "score", "points10", "times", "rank",
         "per_10k", "per_100k", "per_million", "unstated",

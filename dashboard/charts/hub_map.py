@@ -15,6 +15,7 @@ from dashboard.charts.hub_figures import (
     PRICES,
     PlaceFilters,
     amount,
+    amount_with_unit,
     counts_on_log,
     hover,
     measured,
@@ -42,9 +43,9 @@ class MapFilters(PlaceFilters):
     """What the bubbles of the map show."""
 
     size: Annotated[
-        str, Control("Size", _LISTS.format(f"AND list_id <> '{PRICES}'", 5), is_primary=True, width=300)
-    ] = "y-combinator-start-ups-ai-y-combinator"
-    colour: Annotated[str, Control("Colour", _LISTS.format("", 5), is_primary=True, width=300)] = PRICES
+        str, Control("Size", _LISTS.format("AND list_id <> 'price-level'", 5), is_primary=True, width=280)
+    ] = "y-combinator-start-ups-ai"
+    colour: Annotated[str, Control("Colour", _LISTS.format("", 5), is_primary=True, width=280)] = PRICES
     zoom: Annotated[
         Literal["world", "america", "europe", "asia"],
         Control(
@@ -79,8 +80,16 @@ def _map(frame: pd.DataFrame, filters: MapFilters) -> go.Figure:
         countrycolor=theme.FAINT,
         coastlinecolor=theme.FAINT,
     )
-    figure.update_layout(margin={"l": 0, "r": 0, "t": 8, "b": 0})
+    title_above(figure, _size_title(sizes, filters))
+    figure.update_layout(margin={"l": 0, "r": 0, "b": 0})
     return figure
+
+
+def _size_title(sizes: pd.DataFrame, filters: MapFilters) -> str:
+    """What the area of the bubbles stands for."""
+    if sizes.empty:
+        return "No city has a figure for the size"
+    return f"Area of the bubbles: {sizes['list_label'].iloc[0]}"
 
 
 def _at(rows: pd.DataFrame, **more: Any) -> dict[str, Any]:
@@ -101,8 +110,9 @@ def _add_bubbles(figure: go.Figure, sizes: pd.DataFrame, colours: pd.DataFrame) 
         return
     largest = max(float(sizes["shown_value"].max()), 1e-9)
     ordered = sizes.sort_values("shown_value", ascending=False)
-    for is_coloured, rows in ((False, ordered[~ordered.index.isin(colours.index)]), (True, ordered)):
-        part = rows if not is_coloured else rows[rows.index.isin(colours.index)]
+    has_colour = ordered.index.isin(colours.index)
+    for is_coloured in (False, True):
+        part = ordered[has_colour == is_coloured]
         if part.empty:
             continue
         marker: dict[str, Any] = {
@@ -213,11 +223,11 @@ def _add_names(figure: go.Figure, frame: pd.DataFrame, sizes: pd.DataFrame, filt
         )
     largest = sizes.sort_values("shown_value", ascending=False).head(4 * MOST_NAMED)
     named = pd.concat([chosen, largest]).loc[lambda rows: ~rows.index.duplicated()]
-    apart = 14 if filters.zoom == "world" else 4
+    wide, high = (60, 13) if filters.zoom == "world" else (12, 4)
     kept: list[Any] = []
     for row in named.itertuples():
         is_free = all(
-            abs(row.longitude - other.longitude) > 2 * apart or abs(row.latitude - other.latitude) > apart
+            abs(row.longitude - other.longitude) > wide or abs(row.latitude - other.latitude) > high
             for other in kept
         )
         if is_free and len(kept) < MOST_NAMED:
@@ -228,7 +238,8 @@ def _add_names(figure: go.Figure, frame: pd.DataFrame, sizes: pd.DataFrame, filt
         mode="text",
         name="names",
         text=[f"<b>{row.place}</b>" if row.Index == filters.place else row.place for row in kept],
-        textposition="bottom center",
+        # A name in the far west would run out of a narrow map.
+        textposition=["bottom right" if row.longitude < -100 else "bottom center" for row in kept],
         textfont={"size": 12},
         hoverinfo="skip",
     )
@@ -243,8 +254,7 @@ def _map_takeaway(frame: pd.DataFrame, filters: MapFilters) -> str:
     both = int(sizes["entity_id"].isin(frame.loc[frame["list_id"] == filters.colour, "entity_id"]).sum())
     ties = int((sizes["shown_value"] == first.shown_value).sum())
     lead = f"{first.place} has the most" if ties == 1 else f"{ties} cities share the most"
-    unit = "" if first.shown_unit_id in {"usd_bn", "usd_per_year", "percent"} else f" {first.shown_unit}"
-    text = f"{first.measure} ({first.publisher}, {first.period}): {lead}, {shown(first)}{unit}"
+    text = f"{first.measure} ({first.publisher}, {first.period}): {lead}, {amount_with_unit(first)}"
     if ties == 1 and len(sizes) > 1:
         second: Any = list(records(sizes.head(2)))[1]
         text += f"; {second.place} follows with {shown(second)}"
@@ -257,10 +267,11 @@ hub_map = register(
         topic="hubs",
         title="Where the hubs are",
         question="Which cities have how much of what, and how does that go together?",
-        reading="The area of a bubble is the figure chosen for the size, its colour the one chosen for the colour. Empty "
-        "bubbles have no figure for the colour, small diamonds none for the size; a city without either is not drawn. "
-        "Each list is one publisher's count and misses what its author did not look at. Clicking a city opens its "
-        "profile below; the table names every city.",
+        reading="The area of a bubble is the figure chosen for the size, its colour the one chosen for "
+        "the colour. Empty bubbles have no figure for the colour, small diamonds none for the "
+        "size; a city without either is not drawn. Each list is one publisher's count and misses "
+        "what its author did not look at. Clicking a city opens its profile; the table names "
+        "every city.",
         filters=MapFilters,
         sql="""
 SELECT * FROM hub_figure
@@ -270,21 +281,23 @@ ORDER BY list_id <> $size, shown_value DESC, entity_id
         figure=_map,
         takeaway=_map_takeaway,
         columns=COLUMNS,
-        height=460,
+        height=430,
     )
 )
+
+
+Paid = Annotated[str, Control("Pay", _LISTS.format("AND part = 'pay'", 5), is_primary=True, width=340)]
+PAID = "average-salary-ai-roles-linkee"
 
 
 class PayFilters(PlaceFilters):
     """Which pay is set against the prices."""
 
-    paid: Annotated[str, Control("Pay", _LISTS.format("AND part = 'pay'", 5), is_primary=True, width=320)] = (
-        "average-salary-ai-roles-linkee"
-    )
+    paid: Paid = PAID
 
 
 def _joined(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row a city: its pay, its price level where known, and the pay at average prices of the United States."""
+    """One row a city: its pay, its price level where known, and what the pay is worth at US prices."""
     pay = frame[frame["list_id"] != PRICES].set_index("entity_id")
     prices = frame[frame["list_id"] == PRICES].set_index("entity_id")["shown_value"]
     joined = pay.assign(level=prices.reindex(pay.index))
@@ -314,26 +327,27 @@ def _cost_and_pay(frame: pd.DataFrame, filters: PayFilters) -> go.Figure:
             mode="markers+text",
             name=words,
             text=[name if entity in named else "" for entity, name in rows["place"].items()],
-            textposition="top center",
+            textposition=[_side(row, placed, top, right) for row in records(rows)],
             textfont={"size": 12},
             cliponaxis=False,
             customdata=[
                 [row.claim_id, _worth_words(row, prices.loc[row.entity_id]), row.entity_id]
-                for row in rows.reset_index().itertuples()
+                for row in records(rows.reset_index())
             ],
             hovertemplate=HOVER,
             marker={
                 "symbol": symbol,
                 "size": [13 if entity == filters.place else 10 for entity in rows.index],
-                "color": [theme.VERMILION if entity == filters.place else theme.BLUE for entity in rows.index],
+                "color": [
+                    theme.VERMILION if entity == filters.place else theme.BLUE for entity in rows.index
+                ],
                 "line": {"width": 2},
             },
         )
-    figure.update_xaxes(
-        title="Price level, United States = 100", range=[0, right], showgrid=True, tickangle=0
-    )
+    figure.update_xaxes(title="Price level, United States = 100", range=[0, right], tickangle=0)
     figure.update_yaxes(range=[0, top], tickprefix="$", tickformat="~s")
-    title_above(figure, "Pay, US$ a year")
+    title_above(figure, "Pay, US$ a year; dotted: the same worth at US prices")
+    figure.update_layout(margin_r=48)
     if not len(placed):
         figure.add_annotation(
             text="No price level is known for these cities",
@@ -344,6 +358,14 @@ def _cost_and_pay(frame: pd.DataFrame, filters: PayFilters) -> go.Figure:
             y=0.5,
         )
     return figure
+
+
+def _side(row: Any, placed: pd.DataFrame, top: float, right: float) -> str:
+    """Where the name of a city stands: above its mark, or below if another mark is close above."""
+    above = (placed["shown_value"] - row.shown_value) / top
+    beside = (placed["level"] - row.level).abs() / right
+    is_crowded = ((above > 0) & (above < 0.07) & (beside < 0.16)).any()
+    return "bottom center" if is_crowded else "top center"
 
 
 def _named(placed: pd.DataFrame, chosen: str) -> set[str]:
@@ -366,15 +388,15 @@ def _add_worth_lines(figure: go.Figure, top: float, right: float) -> None:
             line={"width": 1, "color": theme.FAINT, "dash": "dot"},
             hoverinfo="skip",
         )
-        at_top = end < right
+        is_at_top = end < right
         figure.add_annotation(
             x=end,
             y=worth * end / 100,
-            text=f"worth ${worth // 1000}k",
+            text=f"${worth // 1000}k",
             showarrow=False,
-            xanchor="right" if not at_top else "center",
-            yanchor="bottom",
-            font={"color": theme.GREY, "size": 11},
+            xanchor="center" if is_at_top else "left",
+            yanchor="bottom" if is_at_top else "middle",
+            font={"color": theme.GREY},
         )
 
 
@@ -392,21 +414,21 @@ def _cost_takeaway(frame: pd.DataFrame, filters: PayFilters) -> str:
     cities = _joined(frame)
     placed = cities[cities["level"].notna()].sort_values("worth")
     without = sorted(cities.loc[cities["level"].isna(), "place"])
-    names = ", ".join(without[:6]) + (f" and {len(without) - 6} more" if len(without) > 6 else "")
+    names = ", ".join(without[:4]) + (f" and {len(without) - 4} more" if len(without) > 4 else "")
     missing = f" No price level is known for {names}." if without else ""
     if placed.empty:
         return f"{cities['list_label'].iloc[0]}: {len(cities)} cities.{missing}"
     best, top = placed.iloc[-1], placed.sort_values("shown_value").iloc[-1]
     text = (
         f"{cities['list_label'].iloc[0]}: {top['place']} pays the most, ${top['shown_value']:,.0f}"
-        f"{' of those with a known price level' if without else ''}"
+        f"{', among cities with a known price level' if without else ''}"
     )
     if best.name == top.name:
-        text += f", and stays ahead at its price level of {best['level']:.0f}: worth ${best['worth']:,.0f} at US prices."
+        text += f", and stays first at its price level: worth ${best['worth']:,.0f} at US prices."
     else:
         text += (
-            f"; at the local price level {best['place']} comes first, where ${best['shown_value']:,.0f} are worth "
-            f"${best['worth']:,.0f} at US prices."
+            f"; at local prices {best['place']} comes first, where ${best['shown_value']:,.0f} buy what "
+            f"${best['worth']:,.0f} do at US prices."
         )
     return text + missing
 
@@ -417,17 +439,19 @@ cost_and_pay = register(
         topic="hubs",
         title="What pay is worth at local prices",
         question="Where does a salary go furthest?",
-        reading="Up: pay as published. To the right: dearer. Along a dotted line pay buys the same. Discs: the price level "
-        "is that of the metropolitan area (US Bureau of Economic Analysis). Hollow diamonds: it is that of the whole "
-        "country, computed from the World Bank's purchasing power parity and an exchange rate of that year or the next; "
-        "a capital is dearer than that. The worth is computed, taxes are not in it.",
+        reading="Up: pay as published. To the right: dearer. Along a dotted line pay buys the same: as "
+        "much as the amount at its end does at average prices of the United States. Discs: the "
+        "price level of the metropolitan area (US Bureau of Economic Analysis). Hollow diamonds: "
+        "that of the whole country, computed from the World Bank's purchasing power parity and an "
+        "exchange rate of that year or a neighbouring one; a big city is dearer than its "
+        "country. Taxes are not in it.",
         filters=PayFilters,
-        sql=f"""
-WITH paid AS (SELECT * FROM hub_figure WHERE place_kind = 'city' AND list_id = $paid AND list_id <> '{PRICES}')
+        sql="""
+WITH paid AS (SELECT * FROM hub_figure WHERE place_kind = 'city' AND list_id = $paid AND part = 'pay')
 SELECT * FROM paid
 UNION ALL
-SELECT * FROM hub_figure WHERE list_id = '{PRICES}' AND entity_id IN (SELECT entity_id FROM paid)
-ORDER BY list_id = '{PRICES}', shown_value DESC, entity_id
+SELECT * FROM hub_figure WHERE list_id = 'price-level' AND entity_id IN (SELECT entity_id FROM paid)
+ORDER BY list_id = 'price-level', shown_value DESC, entity_id
 """,
         figure=_cost_and_pay,
         takeaway=_cost_takeaway,

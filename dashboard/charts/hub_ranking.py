@@ -1,6 +1,6 @@
 """The arithmetic of the hub ranking: figures to points, points to ranks, and how far a rank can be trusted.
 
-Nothing is ever filled in: a part without a figure has no points, and a city is ranked by the parts that it has.
+Nothing is ever filled in: a part without a figure has no points, a city is ranked by the parts that it has.
 """
 
 from __future__ import annotations
@@ -19,32 +19,34 @@ PARTS = {
     "talent": "Talent",
     "funding": "Funding",
     "pay": "Pay",
-    "cost": "Prices",
+    "cost": "Low prices",
 }
 # Each weight at half, as it is, and at one and a half times, in every combination.
 MOVES = (0.5, 1.0, 1.5)
 
 
 def points(frame: pd.DataFrame, how: How) -> pd.Series:
-    """Points from 0 to 100 of every figure within its list, 100 for the leader; prices count the lower the better.
+    """Points from 0 to 100 of every figure within its list, 100 for the leader; low prices count.
 
-    By size, money and counts are measured on a log scale (each tenfold is worth the same), pay and prices as they are;
-    by order, points are the part of the list's other places that a place is ahead of.
+    By size, money and counts are measured on a log scale (each tenfold is worth the same), pay and prices as
+    they are; by order, points are the part of the list's other places that a place is ahead of.
     """
     values, lists = frame["shown_value"].clip(lower=0), frame["list_id"]
     is_price, is_pay = frame["part"] == "cost", frame["part"] == "pay"
     if how == "order":
         places = values.where(~is_price, -values).groupby(lists).rank()
         others = lists.groupby(lists).transform("size") - 1
-        return (100 * (places - 1) / others.where(others > 0)).fillna(100.0)
+        ahead: pd.Series = (100 * (places - 1) / others.where(others > 0)).fillna(100.0)
+        return ahead
     top, low = values.groupby(lists).transform("max"), values.groupby(lists).transform("min")
     share = np.log1p(values) / np.log1p(top.where(top > 0))
     share = share.where(~is_pay, values / top.where(top > 0)).where(~is_price, low / values.where(values > 0))
-    return 100 * share.fillna(0.0)
+    result: pd.Series = 100 * share.fillna(0.0)
+    return result
 
 
 def part_points(frame: pd.DataFrame, how: How) -> pd.DataFrame:
-    """Points of every place (rows) in every part (columns): the mean of its publishers, missing where none has it."""
+    """Points of every place in every part: the mean of its publishers, missing where none has it."""
     scored = frame.assign(points=points(frame, how))
     of_publisher = scored.groupby(["entity_id", "part", "publisher"])["points"].mean()
     table = of_publisher.groupby(["entity_id", "part"]).mean().unstack("part")
@@ -52,7 +54,7 @@ def part_points(frame: pd.DataFrame, how: How) -> pd.DataFrame:
 
 
 def totals(table: pd.DataFrame, weights: np.ndarray, least: int) -> pd.DataFrame:
-    """Weighted mean of the parts that a place has, one column a row of `weights`; missing below `least` known parts."""
+    """Weighted mean of the known parts, one column a row of `weights`; missing below `least` known parts."""
     known = table.notna().to_numpy() & (weights > 0).any(axis=0)
     given = known.astype(float) @ weights.T
     total = np.where(known, table.to_numpy(), 0.0) @ weights.T / np.where(given > 0, given, np.nan)
@@ -66,11 +68,11 @@ def ranks(table: pd.DataFrame, weights: np.ndarray, least: int) -> pd.DataFrame:
 
 
 def moved(weights: np.ndarray) -> np.ndarray:
-    """The weights with each of them moved by −50 %, 0 and +50 %, in every combination; one row a combination."""
+    """The weights, each at half, as it is, and at one and a half times, in every combination; one a row."""
     free = np.flatnonzero(weights)
     factors = np.ones((len(MOVES) ** len(free), len(weights)))
     factors[:, free] = list(product(MOVES, repeat=len(free)))
-    return factors * weights
+    return np.asarray(factors * weights)
 
 
 def ranking(frame: pd.DataFrame, weights: Mapping[str, float], *, how: How, least: int) -> pd.DataFrame:
@@ -83,8 +85,8 @@ def ranking(frame: pd.DataFrame, weights: Mapping[str, float], *, how: How, leas
         least: in how many of the weighted parts a place must have a figure (at most as many as there are).
 
     Returns:
-        Indexed by entity_id: the points of the parts, total, rank, known (number of parts), low_weights, high_weights,
-        low_sources, high_sources, and needs (publishers without whom the place could not be ranked).
+        Indexed by entity_id: the points of the parts, total, rank, known (number of parts), low_weights,
+        high_weights, low_sources, high_sources, and needs (publishers without whom it could not be ranked).
     """
     given = np.array([float(weights[part]) for part in PARTS])
     least = min(least, int((given > 0).sum()))
@@ -108,7 +110,9 @@ def ranking(frame: pd.DataFrame, weights: Mapping[str, float], *, how: How, leas
         high_weights=swayed.max(axis=1),
         low_sources=every.min(axis=1),
         high_sources=every.max(axis=1),
-        needs=[[name for name in publishers if pd.isna(lost[name])] for lost in without.to_dict("records")],
+        needs=pd.Series(
+            {entity: list(lost.index[lost.isna()]) for entity, lost in without.iterrows()}, dtype=object
+        ),
     )
     return result[result["rank"].notna()].sort_values(
         ["rank", "total"], ascending=[True, False], kind="stable"

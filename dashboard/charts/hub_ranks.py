@@ -1,4 +1,4 @@
-"""The ranking of cities by the reader's weights: which parts are known, and the range that each rank takes."""
+"""The ranking of cities by the reader's weights: which parts are known, and the range of each rank."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pydantic import Field
 
 from dashboard import theme
 from dashboard.chart import Chart, Control, empty_figure, register
-from dashboard.charts.hub_figures import COLUMNS, PlaceFilters
+from dashboard.charts.hub_figures import COLUMNS, PlaceFilters, shown
 from dashboard.charts.hub_ranking import PARTS, ranking
-from dashboard.charts.marks import HOVER, counted, records
+from dashboard.charts.marks import HOVER, records
 
 MOST_CITIES = 20
 HEIGHT = 660
@@ -91,12 +91,9 @@ def _figure(frame: pd.DataFrame, filters: RankingFilters) -> go.Figure:
     if table.empty:
         return empty_figure()
     rows = _shown(table, filters.place)
-    names = [
-        f"<b>{row.rank:.0f}  {row.city}</b>" if filters.place in {row.Index, row.country_id} else f"{row.rank:.0f}  {row.city}"
-        for row in rows.itertuples()
-    ]  # fmt: skip
+    names = [_name(row, filters.place) for row in records(rows.reset_index())]
     claims = frame.drop_duplicates("entity_id").set_index("entity_id")["claim_id"]
-    figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.02, column_widths=[0.42, 0.58])
+    figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.03, column_widths=[0.48, 0.52])
     _draw_parts(figure, frame, rows, names, filters)
     _draw_ranges(figure, rows, names, [claims[entity] for entity in rows.index], filters)
     figure.update_yaxes(
@@ -106,45 +103,51 @@ def _figure(frame: pd.DataFrame, filters: RankingFilters) -> go.Figure:
     return figure
 
 
+def _name(row: Any, chosen: str) -> str:
+    """Rank and name of a city; those of the chosen place stand out."""
+    name = f"{row.rank:.0f}  {row.city}"
+    return f"<b>{name}</b>" if chosen in {row.entity_id, row.country_id} else name
+
+
 def _draw_parts(
     figure: go.Figure, frame: pd.DataFrame, rows: pd.DataFrame, names: Sequence[str], filters: RankingFilters
 ) -> None:
-    """One column a part: the larger and the lighter the disc, the more points; a cross where there is no figure."""
+    """One column a part: the larger the disc, the more points; a cross where there is no figure."""
     used = [part for part in PARTS if getattr(filters, f"w_{part}")]
-    by_part = {key: group for key, group in frame.groupby(["entity_id", "part"])}
-    xs, ys, sizes, colors, symbols, data = [], [], [], [], [], []
+    behind: dict[Any, pd.DataFrame] = dict(iter(frame.groupby(["entity_id", "part"])))
     for x, part in enumerate(used):
-        for name, (entity, value) in zip(names, rows[part].items(), strict=True):
-            is_known = pd.notna(value)
-            xs.append(x)
-            ys.append(name)
-            sizes.append(6 + 12 * float(value) / 100 if is_known else 6)
-            colors.append(_tone(float(value)) if is_known else theme.GREY)
-            symbols.append("circle" if is_known else "x-thin")
-            data.append(_part_words(by_part.get((entity, part)), rows.loc[entity, "city"], part, value))
-    figure.add_scatter(
-        x=xs,
-        y=ys,
-        mode="markers",
-        name="points",
-        customdata=data,
-        hovertemplate=HOVER,
-        marker={
-            "size": sizes,
-            "color": colors,
-            "symbol": symbols,
-            "opacity": 1,
-            "line": {"width": 1, "color": theme.GREY},
-        },
-        row=1,
-        col=1,
-    )
+        is_known = rows[part].notna()
+        points = rows[part].fillna(0.0)
+        figure.add_scatter(
+            x=[x] * len(rows),
+            y=list(names),
+            mode="markers",
+            name=PARTS[part],
+            customdata=[
+                _part_words(behind.get((row.entity_id, part)), row, part)
+                for row in records(rows.reset_index())
+            ],
+            hovertemplate=HOVER,
+            marker={
+                "size": [5 + 10 * value / 100 for value in points],
+                "color": [
+                    _tone(value) if known else theme.GREY
+                    for value, known in zip(points, is_known, strict=True)
+                ],
+                "symbol": ["circle" if known else "x-thin" for known in is_known],
+                "opacity": 1,
+                "line": {"width": 1, "color": theme.GREY},
+            },
+            row=1,
+            col=1,
+        )
     figure.update_xaxes(
         tickvals=list(range(len(used))),
         ticktext=[PARTS[part] for part in used],
         side="top",
         tickangle=-40,
         ticks="",
+        zeroline=False,
         range=[-0.6, len(used) - 0.4],
         row=1,
         col=1,
@@ -155,12 +158,15 @@ def _tone(value: float) -> str:
     return theme.SEQUENTIAL[min(int(value / 100 * len(theme.SEQUENTIAL)), len(theme.SEQUENTIAL) - 1)]
 
 
-def _part_words(figures: pd.DataFrame | None, city: str, part: str, value: float) -> list[str]:
+def _part_words(figures: pd.DataFrame | None, row: Any, part: str) -> list[str]:
+    """The customdata of one disc: a claim behind it, the lists behind it, the city."""
     if figures is None:
-        return ["", f"<b>{city}</b><br>{PARTS[part]}: no figure"]
-    lists = [f"{row.list_label}, {row.period}" for row in records(figures)]
-    text = "<br>".join([f"<b>{city}</b>", f"{PARTS[part]}: {value:.0f} points, from", *lists])
-    return [figures["claim_id"].iloc[0], text]
+        return ["", f"<b>{row.city}</b><br>{PARTS[part]}: no figure", row.entity_id]
+    lists = [f"{shown(figure)} ({figure.list_label}, {figure.period})" for figure in records(figures)]
+    text = "<br>".join(
+        [f"<b>{row.city}</b>", f"{PARTS[part]}: {getattr(row, part):.0f} points, from", *lists]
+    )
+    return [figures["claim_id"].iloc[0], text, row.entity_id]
 
 
 def _draw_ranges(
@@ -196,8 +202,8 @@ def _draw_ranges(
         mode="markers",
         name="rank",
         customdata=[
-            [claim, _rank_words(row, filters), row.Index]
-            for claim, row in zip(claims, rows.itertuples(), strict=True)
+            [claim, _rank_words(row, filters), row.entity_id]
+            for claim, row in zip(claims, records(rows.reset_index()), strict=True)
         ],
         hovertemplate=HOVER,
         marker={"size": 9, "color": theme.BLUE},
@@ -207,7 +213,6 @@ def _draw_ranges(
     worst = max(rows["high_weights"].max(), rows["high_sources"].max())
     figure.update_xaxes(
         title="Rank",
-        side="top",
         range=[0.2, worst + 0.8],
         tickvals=[1, *range(5, int(worst) + 1, 5)],
         tickangle=0,
@@ -234,18 +239,17 @@ def _rank_words(row: Any, filters: RankingFilters) -> str:
 def _takeaway(frame: pd.DataFrame, filters: RankingFilters) -> str:
     table = ranked(frame, filters)
     if table.empty:
-        return "No city can be ranked by these weights: give one of them more than 0, or ask for fewer known parts."
+        return "No city can be ranked: give one of the weights more than 0, or ask for fewer known parts."
     best: Any = table.iloc[0]
     can_lead = int((table[["low_weights", "low_sources"]].min(axis=1) == 1).sum())
-    complete = int((table["known"] == sum(getattr(filters, f"w_{part}") > 0 for part in PARTS)).sum())
+    parts = sum(getattr(filters, f"w_{part}") > 0 for part in PARTS)
+    complete = int((table["known"] == parts).sum())
     text = f"By these weights {best.city} comes first of {len(table)} cities"
     if can_lead == 1:
         text += ", and it stays first whichever weight moves by half and whichever source is left out."
     else:
-        text += (
-            f"; with the weights moved by up to half or one source left out, {can_lead} different cities do."
-        )
-    text += f" Only {complete} of them have a figure in every part."
+        text += f"; {can_lead} can, once the weights move by up to half or one source is left out."
+    text += f" {complete} of them have a figure in every part; what is missing is left out, never filled."
     chosen = frame.loc[frame["entity_id"] == filters.place, "place"]
     if len(chosen) and filters.place not in table.index:
         text += f" {chosen.iloc[0]} has figures in too few parts to be ranked."
@@ -258,20 +262,28 @@ hub_ranking = register(
         topic="hubs",
         title="Which city comes first is up to you",
         question="Which city is the best hub by my own weights, and how sure is its rank?",
-        reading="Left: the points of each part; the larger and lighter the disc, the nearer to the leader, a cross "
-        "where no figure was found. Right: the dot is the rank, the band the range that it takes when every weight "
-        "moves by half up or down, the line the range when any one source is left out. A part is the mean of its "
-        "publishers, a rank the weighted mean of the parts that are known: what is missing is not filled in. Lists "
-        "of the last five years with at least ten cities in three countries count (in the United States: ten "
-        "cities). Funding rests on the value of AI unicorns; prices are those of the metropolitan area in the United "
-        "States and of the whole country elsewhere.",
+        reading="Left: the points of each part; the larger and lighter the disc, the nearer to the "
+        "leader, a cross where no figure was found. Right: the dot is the rank, the band its "
+        "range when every weight moves by half up or down, the line its range when any one source "
+        "is left out. A part is the mean of its publishers, a rank the weighted mean of the "
+        "known parts. Lists of the last five years count that name at least ten cities in three "
+        "countries (of the United States: ten cities). Funding rests on the value of the AI "
+        "unicorns; prices are those of the metropolitan area in the United States, of the whole "
+        "country elsewhere.",
         filters=RankingFilters,
-        sql=f"""
-SELECT *, CASE part {" ".join(f"WHEN '{part}' THEN '{name}'" for part, name in PARTS.items())} END AS part_label
+        sql="""
+SELECT
+    *,
+    CASE part
+        WHEN 'startups' THEN 'Start-ups'
+        WHEN 'cost' THEN 'Low prices'
+        ELSE upper(part[1]) || part[2:]
+    END AS part_label
 FROM hub_figure
-WHERE place_kind = 'city' AND part IS NOT NULL AND age_years <= 4 AND ($compete = 'world' OR country_id = 'USA')
-QUALIFY count(*) OVER list >= 10 AND ($compete = 'us' OR count(DISTINCT country_id) OVER list >= 3)
+WHERE place_kind = 'city' AND part IS NOT NULL AND age_years <= 4
+    AND ($compete = 'world' OR country_id = 'USA')
 WINDOW list AS (PARTITION BY list_id)
+QUALIFY count(*) OVER list >= 10 AND ($compete = 'us' OR count(DISTINCT country_id) OVER list >= 3)
 ORDER BY entity_id, part, list_id
 """,
         figure=_figure,

@@ -232,7 +232,8 @@ def _by_country_takeaway(frame: pd.DataFrame, filters: ByCountryFilters) -> str:
         frame.groupby("place")["harmonised_value"].agg(["min", "max"]).sort_values("max", ascending=False)
     )
     top: Any = extent.iloc[0]
-    text = f"{label}, {filters.funded}: {extent.index[0]} stands first with {_span(top['min'], top['max'], unit)}"
+    said = _span(top["min"], top["max"], unit)
+    text = f"{label}, {filters.funded}: {extent.index[0]} stands first with {said}"
     if len(extent) > 1:
         second: Any = extent.iloc[1]
         text += f", {extent.index[1]} follows with {_span(second['min'], second['max'], unit)}"

@@ -17,6 +17,7 @@ from dashboard.charts.marks import (
     AXES_HEIGHT,
     HOVER,
     LINE_HEIGHT,
+    UNNAMED,
     counted,
     hover_data,
     records,
@@ -113,27 +114,30 @@ def _names(frame: pd.DataFrame, span: list[float], *, is_log: bool) -> Iterator[
         Box(place(row.cagr_pct) * wide, place(row.implied_cagr_pct) * tall, MARK, MARK)
         for row in records(frame)
     ]
-    broken = frame[frame["verdict"] == "inconsistent"].assign(
-        gap=lambda f: f["cagr_pct"] - f["implied_cagr_pct"]
-    )
+    broken = frame[(frame["verdict"] == "inconsistent") & (frame["publisher"] != UNNAMED)]
+    broken = broken.assign(gap=broken["cagr_pct"] - broken["implied_cagr_pct"])
     for row in records(broken.sort_values("gap", key=abs, ascending=False, kind="stable")):
         x, y = place(row.cagr_pct), place(row.implied_cagr_pct)
         side, anchor = (1, "left") if row.gap > 0 else (-1, "right")
         lines = wrapped(_with_year(row), 13).split("<br>")
-        width = LETTER_WIDTH * max(map(len, lines))
-        name = Box(x * wide + side * (MARK + width / 2), y * tall, width, LINE_HEIGHT * len(lines))
-        is_inside = low * wide <= name.x - width / 2 and name.x + width / 2 <= high * wide
-        if is_inside and not any(name.meets(other) for other in taken):
-            taken.append(name)
-            yield {
-                "x": x,
-                "y": y,
-                "text": "<br>".join(lines),
-                "showarrow": False,
-                "xanchor": anchor,
-                "xshift": side * MARK,
-                "align": anchor,
-            }
+        width, height = LETTER_WIDTH * max(map(len, lines)), LINE_HEIGHT * len(lines)
+        middle = x * wide + side * (MARK + width / 2)
+        is_inside = low * wide <= middle - width / 2 and middle + width / 2 <= high * wide
+        for shift in (0, height / 3, -height / 3):
+            name = Box(middle, y * tall + shift, width, height)
+            if is_inside and not any(name.meets(other) for other in taken):
+                taken.append(name)
+                yield {
+                    "x": x,
+                    "y": y,
+                    "text": "<br>".join(lines),
+                    "showarrow": False,
+                    "xanchor": anchor,
+                    "xshift": side * MARK,
+                    "yshift": shift,
+                    "align": anchor,
+                }
+                break
 
 
 def _with_year(row: Any) -> str:
@@ -152,9 +156,10 @@ def _arithmetic_takeaway(frame: pd.DataFrame, filters: ForecastFilters) -> str:
     broken = frame[frame["verdict"] == "inconsistent"]
     shifted = int((frame["verdict"] == "consistent with another start year").sum())
     far = int((frame["relative_error_pct"].abs() > 10).sum())
+    claims = counted(len(frame), "checkable claim")
     if broken.empty and not shifted:
-        return f"{counted(len(frame), 'checkable claim')}: what is stated adds up within the rounding of the digits."
-    text = f"Of {counted(len(frame), 'checkable claim')}, {len(broken)} do not add up within the rounding of their digits"
+        return f"{claims}: what is stated adds up within the rounding of the digits."
+    text = f"Of {claims}, {len(broken)} do not add up within the rounding of their digits"
     text += f", {shifted} only with another start year" if shifted else ""
     text += f"; {far} miss their own target by more than 10%." if far else "."
     if broken.empty:

@@ -1,4 +1,4 @@
-"""Forecasts as paths from base to target: all of them, the editions of one publisher, the reader's own among them."""
+"""Forecasts as paths from base to target: all of them, one publisher's editions, the reader's own."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def path_words(row: Any) -> str:
 
 
 def _stated(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every year and value that the forecasts print, bases and targets alike, with its publisher if that is named."""
+    """Every year and value that the forecasts print, base or target, with its publisher if that is named."""
     base = frame[["base_year", "base_value_usd_bn", "publisher"]]
     target = frame[["forecast_year", "forecast_value_usd_bn", "publisher"]]
     names = ["year", "value", "publisher"]
@@ -111,11 +111,12 @@ def _money_axis(figure: go.Figure, values: pd.Series, *, is_log: bool) -> tuple[
 
 
 def paths_figure(frame: pd.DataFrame, chosen: Sequence[str], *, is_log: bool) -> go.Figure:
-    """Every forecast from base to target: the chosen publishers in colour, the others grey, the spread behind."""
+    """Every forecast from base to target: chosen publishers in colour, others grey, the spread behind."""
     figure = go.Figure()
     spread = _by_year(frame)
-    for row in records(spread[spread["publishers"] >= 3]):
-        spread_bar(figure, [row.year] * 2, [row.low, row.high], width=9)
+    bars = list(records(spread[spread["publishers"] >= 3]))
+    xs = [x for bar in bars for x in (bar.year, bar.year, None)]
+    spread_bar(figure, xs, [y for bar in bars for y in (bar.low, bar.high, None)], width=9)
     hues = publisher_hues(frame)
     rest = frame[~frame["publisher"].isin(chosen)]
     if not rest.empty:
@@ -138,7 +139,7 @@ def _first_year(frame: pd.DataFrame) -> float:
     return float(_stated(frame)["year"].min())
 
 
-# --- every forecast ----------------------------------------------------------------------------------------------
+# --- every forecast -------------------------------------------------------------------------------
 
 
 class PathFilters(PlacedFilters):
@@ -203,7 +204,7 @@ forecasts = register(
 )
 
 
-# --- editions of one publisher -----------------------------------------------------------------------------------
+# --- editions of one publisher --------------------------------------------------------------------
 
 
 class VintageFilters(Filters):
@@ -289,8 +290,8 @@ vintages = register(
         topic="market",
         title="How one publisher changed its mind",
         question="How did a publisher's forecast move from edition to edition?",
-        reading="Each dashed line is one forecast, coloured by the year of its edition from dark (old) to "
-        "light (new); the year of the edition stands at its end.",
+        reading="Each dashed line is one forecast, coloured by the year of its edition from blue (old) to "
+        "gold (new); the year of the edition stands at its end.",
         filters=VintageFilters,
         sql=select(
             "forecast_path",
@@ -309,7 +310,7 @@ vintages = register(
 )
 
 
-# --- the reader's own scenario -----------------------------------------------------------------------------------
+# --- the reader's own scenario --------------------------------------------------------------------
 
 SCENARIO_BASE_YEAR = 2025
 
@@ -363,7 +364,8 @@ def _scenario_takeaway(frame: pd.DataFrame, filters: ScenarioFilters) -> str:
     if said.empty:
         return f"{text}; no published path ends in that year."
     above, below = int((said < value).sum()), int((said > value).sum())
-    return f"{text}: above {above} and below {below} of the {counted(len(said), 'published target')} for that year."
+    targets = counted(len(said), "published target")
+    return f"{text}: above {above} and below {below} of the {targets} for that year."
 
 
 scenario = register(

@@ -37,7 +37,7 @@ def _value_words(row: Any) -> str:
     return ", ".join([f"{theme.usd_bn(row.value_usd_bn)} in {row.year}", *about])
 
 
-# --- one year ----------------------------------------------------------------------------------------------------
+# --- one year -------------------------------------------------------------------------------------
 
 
 class YearFilters(PlacedFilters):
@@ -91,7 +91,7 @@ size_by_year = register(
 )
 
 
-# --- growth rates ------------------------------------------------------------------------------------------------
+# --- growth rates ---------------------------------------------------------------------------------
 
 
 def _growth_rates(frame: pd.DataFrame, filters: PlacedFilters) -> go.Figure:
@@ -154,7 +154,7 @@ growth_rates = register(
 )
 
 
-# --- parts of the market -----------------------------------------------------------------------------------------
+# --- parts of the market --------------------------------------------------------------------------
 
 MOST_SEGMENTS = 24
 
@@ -198,7 +198,7 @@ def _segments_takeaway(frame: pd.DataFrame, filters: PartFilters) -> str:
     disputed = values[values["firms"] > 1]
     if not disputed.empty:
         ratio = disputed["high"] / disputed["low"]
-        segment, year = ratio.index[ratio.argmax()]
+        segment, year = ratio.index[int(ratio.argmax())]
         text += f" For {segment} in {year}, publishers differ by a factor of {theme.times(ratio.max())}."
     return text
 

@@ -1,4 +1,4 @@
-"""Marks that several charts share: hover text, axes, labels that keep apart, the strip of claims by category."""
+"""Marks that several charts share: hover text, axes, labels that keep apart, strips of claims."""
 
 from __future__ import annotations
 
@@ -76,17 +76,17 @@ def publisher_hues(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def spread_bar(figure: go.Figure, xs: Sequence[Any], ys: Sequence[Any], width: int) -> None:
-    """A faint bar from the lowest to the highest of several values."""
+    """A faint bar from the lowest to the highest of several values; None between the points of two bars."""
     figure.add_scatter(
         x=xs, y=ys, mode="lines", name="spread", line={"width": width, "color": theme.BAND}, hoverinfo="skip"
     )
 
 
-# --- axes --------------------------------------------------------------------------------------------------------
+# --- axes -----------------------------------------------------------------------------------------
 
 
 def title_above(figure: go.Figure, title: str) -> None:
-    """Name the value axis in one line above the plot: upright text is read first and takes no width from the plot."""
+    """Name the value axis in one line above the plot: upright, read first, and no width is lost."""
     figure.update_layout(title_text=title, margin_t=AXIS_TITLE_ROOM)
 
 
@@ -97,28 +97,31 @@ def money_title(title: str, *, is_log: bool) -> str:
 
 def money_ticks(low: float, high: float, *, is_log: bool, most: int = 8) -> dict[str, Any]:
     """At most `most` or so round amounts from low to high, as an axis takes them: $10 bn, $1 tn."""
-    ticks = _log_ticks(low, high, most) if is_log else _linear_ticks(high, most)
+    ticks = _log_ticks(low, high, most) if is_log else _linear_ticks(low, high, most)
     words = [theme.usd_bn(tick) if tick else "0" for tick in ticks]
     return {"type": "log" if is_log else "linear", "tickvals": ticks, "ticktext": words}
 
 
 def _log_ticks(low: float, high: float, most: int) -> list[float]:
-    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
-    ticks: list[float] = []
-    for digits in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
+    least, greatest = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    powers = range(least - 1, greatest + 2, 1 + (greatest - least) // (most + 1))
+    ticks = [10.0**power for power in powers]
+    for digits in ((1, 3), (1, 2, 5), range(1, 10)):
         finer = [digit * 10.0**power for power in powers for digit in digits]
-        if len([tick for tick in finer if low <= tick <= high]) > most:
+        if powers.step > 1 or len([tick for tick in finer if low <= tick <= high]) > most:
             break
         ticks = finer
-    return ticks or [10.0**power for power in powers]
+    return ticks
 
 
-def _linear_ticks(high: float, most: int) -> list[float]:
-    if high <= 0:
+def _linear_ticks(low: float, high: float, most: int) -> list[float]:
+    least, greatest = min(low, 0.0), max(high, 0.0)
+    span = greatest - least
+    if not span:
         return [0.0]
-    power = 10 ** math.floor(math.log10(high))
-    step = next(power * part for part in (0.1, 0.2, 0.5, 1.0, 2.0) if high / (power * part) <= most)
-    return [step * i for i in range(int(high / step) + 2)]
+    power = 10.0 ** math.floor(math.log10(span))
+    step = next(power * part for part in (0.1, 0.2, 0.5, 1, 2, 5) if span / (power * part) <= most)
+    return [step * i for i in range(math.floor(least / step), math.ceil(greatest / step) + 1)]
 
 
 def year_axis(figure: go.Figure, first: float, last: float) -> None:
@@ -127,12 +130,12 @@ def year_axis(figure: go.Figure, first: float, last: float) -> None:
     figure.update_xaxes(tickformat="d", tickangle=0, range=[first - 0.5, last + 0.5], **steps)
 
 
-# --- labels ------------------------------------------------------------------------------------------------------
+# --- labels ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class EndLabel:
-    """A name to be written at the end of a line: at which height (in the units of the axis, log10 on a log axis)."""
+    """A name for the end of a line, and how high that is in the units of the axis (log10 on a log axis)."""
 
     name: str
     height: float
@@ -142,7 +145,7 @@ class EndLabel:
 def label_line_ends(
     figure: go.Figure, labels: Sequence[EndLabel], span: tuple[float, float], pixels: int
 ) -> None:
-    """Write names to the right of the plot beside the ends of their lines, pushed apart where they would overlap.
+    """Write names right of the plot beside the ends of their lines, pushed apart where they would overlap.
 
     Args:
         figure: its y axis gets the range `span`.
@@ -155,23 +158,26 @@ def label_line_ends(
     texts = [wrapped(label.name) for label in labels]
     sizes = [unit * (LINE_HEIGHT * (text.count("<br>") + 1) + 3) for text in texts]
     heights = theme.spread_out([label.height for label in labels], sizes)
-    for label, text, height in zip(labels, texts, heights, strict=True):
-        figure.add_annotation(
-            x=1.01,
-            xref="paper",
-            y=(height - low) / (high - low),
-            yref="paper",
-            text=text,
-            showarrow=False,
-            xanchor="left",
-            align="left",
-            font={"color": label.color},
-        )
+    names = [
+        {
+            "x": 1.01,
+            "xref": "paper",
+            "y": (height - low) / (high - low),
+            "yref": "paper",
+            "text": text,
+            "showarrow": False,
+            "xanchor": "left",
+            "yanchor": "middle",
+            "align": "left",
+            "font": {"color": label.color},
+        }
+        for label, text, height in zip(labels, texts, heights, strict=True)
+    ]
+    figure.update_layout(annotations=[*figure.layout.annotations, *names], margin_r=LABEL_MARGIN)
     figure.update_yaxes(range=[low, high])
-    figure.update_layout(margin_r=LABEL_MARGIN)
 
 
-# --- the strip ---------------------------------------------------------------------------------------------------
+# --- the strip ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -249,7 +255,7 @@ def _strip_axis(values: pd.Series, strip: Strip) -> dict[str, Any]:
         is_log = low > 0
         return {
             "title": money_title(strip.title, is_log=is_log),
-            **money_ticks(low, high, is_log=is_log, most=4),
+            **money_ticks(low, high, is_log=is_log, most=3),
         }
     suffix = "%" if strip.unit == "percent" else ""
     return {"title": strip.title, "rangemode": "tozero", "ticksuffix": suffix}

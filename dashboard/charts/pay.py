@@ -1,4 +1,4 @@
-"""Pay bands: what published pages say that people in a group of roles earn; base, total and unstated pay apart."""
+"""Pay bands: what published pages say that a group of roles earns; base, total and unstated pay apart."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import HOVER, capitalised, counted, hover_text, records, wrapped
+from dashboard.charts.rows import TEXT_LINE
 
 Kind = Literal["base", "total", "not stated"]
 Level = Literal["all", "entry", "mid", "senior", "lead", "executive"]
@@ -49,11 +50,11 @@ STATISTICS: dict[str, str] = {
 # How a range is drawn, widest first: statistic at its two ends, width, dash.
 RANGES = (("min", "max", 2, "3px,3px"), ("p10", "p90", 2, "solid"), ("p25", "p75", 7, "solid"))
 SYMBOLS = {"median": "circle", "mean": "diamond-open"}
-HEIGHT = 780
-ROOM = HEIGHT - 70  # pixels for bands
-LABEL_LETTERS = 50
-LABEL_LINE, HEADING = 14, 30  # pixels
-BAND = 14  # pixels below a label for the band and the gap to the next
+HEIGHT = 1000
+ROOM = HEIGHT - 75  # pixels for headings and bands
+LABEL_LETTERS = 52
+HEADING = 30  # pixels
+BAND = 16  # pixels below a label for the band and the gap to the next
 MOST_STRETCH = 1.5
 
 
@@ -74,7 +75,8 @@ class PayFilters(Filters):
         str,
         Control(
             "Place",
-            "SELECT DISTINCT entity_id, place FROM salary_statement ORDER BY place",
+            "SELECT entity_id, place FROM salary_statement GROUP BY entity_id, place, place_kind "
+            "ORDER BY place_kind NOT IN ('world', 'country'), place",
             is_primary=True,
         ),
     ] = "USA"
@@ -124,7 +126,7 @@ class Band:
 
     @property
     def precedence(self) -> tuple[Any, ...]:
-        """Which bands are drawn where there is no room for all: the guide's, then the best tiers, newest first."""
+        """Which bands are drawn first: the guide's, then the best tiers, the newest before others."""
         row = self.first
         tiers = ["seed", "A", "B", "C"]
         return tiers.index(row.tier), -(row.year if pd.notna(row.year) else 0), self.order
@@ -144,7 +146,11 @@ def bands_of(frame: pd.DataFrame) -> list[Band]:
 def dollars(value: float) -> str:
     """Yearly pay, rounded to a label's length: $92.8k, $1.1M."""
     amount, suffix = (value / 1e6, "M") if value >= 999_950 else (value / 1000, "k")
-    return f"${amount:,.2f}".rstrip("0").rstrip(".") + suffix if suffix == "M" else f"${amount:,.1f}".removesuffix(".0") + "k"
+    return (
+        f"${amount:,.2f}".rstrip("0").rstrip(".") + suffix
+        if suffix == "M"
+        else f"${amount:,.1f}".removesuffix(".0") + "k"
+    )
 
 
 def _ends(band: Band) -> str:
@@ -158,14 +164,20 @@ def _ends(band: Band) -> str:
 
 
 def _label(band: Band, *, names_role: bool) -> str:
+    """What the band is about; below, its range and who says so, with the tier of the source."""
     row = band.first
     about = [row.role] if names_role else []
     about += [LEVELS[row.experience_level]] if row.experience_level != "all" or not names_role else []
     about += [row.specialisation] if pd.notna(row.specialisation) else []
     year = f" {row.year:.0f}" if pd.notna(row.year) else ""
-    tier = "" if row.tier == "seed" else "tier "
-    text = f"{capitalised(', '.join(about))}: {_ends(band)} · {row.publisher}{year}, {tier}{row.tier}"
-    return wrapped(text, LABEL_LETTERS)
+    tier = "the guide (seed)" if row.tier == "seed" else f"tier {row.tier}"
+    says = f"{_ends(band)}, {row.publisher}{year}, {tier}"
+    return "<br>".join([wrapped(capitalised(", ".join(about)), LABEL_LETTERS), wrapped(says, LABEL_LETTERS)])
+
+
+def _pixels(label: str) -> int:
+    """Height of a label and of the band below it."""
+    return TEXT_LINE * (label.count("<br>") + 1) + BAND
 
 
 def _words(row: Any) -> str:
@@ -193,47 +205,54 @@ def _words(row: Any) -> str:
 def _pay(frame: pd.DataFrame, filters: PayFilters) -> go.Figure:
     bands = bands_of(frame)
     names_role = frame["role"].nunique() > 1
-    shown = _fitting(bands, names_role=names_role)
+    shown = fitting(bands, names_role=names_role)
     figure = go.Figure()
-    height = 0.0
-    kind = ""
+    height, kind = 0.0, ""
     for band in shown:
         if band.kind != kind:
             kind = band.kind
-            _write(figure, height + HEADING / 2, f"<b>{KINDS[kind]}</b>", KIND_COLORS[kind], 13)
+            square = f'<span style="color:{KIND_COLORS[kind]}">■</span>'
+            _write(figure, height, f"{square} <b>{KINDS[kind]}</b>")
             height += HEADING
         label = _label(band, names_role=names_role)
-        lines = LABEL_LINE * (label.count("<br>") + 1)
-        _write(figure, height + lines / 2, label)
-        height += lines
-        _draw_band(figure, band, height + BAND / 3)
-        height += BAND
+        _write(figure, height, label)
+        height += _pixels(label)
+        _draw_band(figure, band, height - BAND + 6)
     if len(shown) < len(bands):
-        _write(figure, height + LABEL_LINE, f"… and {len(bands) - len(shown)} more in the table")
-        height += 2 * LABEL_LINE
-    figure.update_yaxes(range=[max(height, ROOM / MOST_STRETCH), 0], visible=False)
-    top = float(frame["usd_value"].max())
+        _write(figure, height, f"… and {len(bands) - len(shown)} more in the table")
+    figure.update_yaxes(range=[max(height + TEXT_LINE, ROOM / MOST_STRETCH), 0], visible=False)
     figure.update_xaxes(
-        range=[0, top * 1.06], showgrid=True, tickprefix="$", tickformat="~s", nticks=6, tickangle=0
+        range=[0, float(frame["usd_value"].max()) * 1.06],
+        showgrid=True,
+        zeroline=False,
+        tickprefix="$",
+        tickformat="~s",
+        nticks=6,
+        tickangle=0,
+        title="US$ a year",
     )
-    figure.update_xaxes(title="US$ a year")
     return figure
 
 
-def _fitting(bands: Sequence[Band], *, names_role: bool) -> list[Band]:
-    """As many bands as the chart has room for."""
-    room = ROOM - HEADING * len({band.kind for band in bands}) - 2 * LABEL_LINE
-    kept = []
+def fitting(bands: Sequence[Band], *, names_role: bool) -> list[Band]:
+    """As many bands as the chart has room for, of each kind of pay in turn."""
+    turns: dict[str, int] = {}
+    queue = []
     for band in sorted(bands, key=lambda band: band.precedence):
-        lines = _label(band, names_role=names_role).count("<br>") + 1
-        room -= LABEL_LINE * lines + BAND
+        turns[band.kind] = turns.get(band.kind, 0) + 1
+        queue.append((turns[band.kind], band.precedence, band))
+    room = ROOM - HEADING * len(turns) - 2 * TEXT_LINE
+    kept = []
+    for *_, band in sorted(queue, key=lambda item: item[:2]):
+        room -= _pixels(_label(band, names_role=names_role))
         if room < 0:
             break
         kept.append(band)
     return sorted(kept, key=lambda band: band.order)
 
 
-def _write(figure: go.Figure, height: float, text: str, color: str | None = None, size: int = 12) -> None:
+def _write(figure: go.Figure, height: float, text: str) -> None:
+    """Text at the left edge whose first line begins at a height."""
     figure.add_annotation(
         x=0,
         xref="paper",
@@ -241,8 +260,10 @@ def _write(figure: go.Figure, height: float, text: str, color: str | None = None
         text=text,
         showarrow=False,
         xanchor="left",
+        yanchor="top",
         align="left",
-        font={"size": size, **({"color": color} if color else {})},
+        borderpad=0,
+        xshift=6,
     )
 
 
@@ -306,11 +327,12 @@ bands = register(
         id="pay-bands",
         topic="careers",
         title="What is said to be paid",
-        question="Which pay do published pages state for a group of roles, and what kind of pay do they mean?",
-        reading="A row is one published statement. Thick: 25th to 75th percentile; thin: 10th to 90th; dotted: the "
-        "page's own range. Dot: median; hollow diamond: mean; triangle: at least. Tier A is a data set or an official "
-        "survey, B a salary platform or recruiter, C a page that states no method, seed the guide that this project "
-        "started from. Other currencies are converted at the rate of their year.",
+        question="Which pay do published pages state for a group of roles, and which kind of pay is it?",
+        reading="A row is one published statement. Thick: 25th to 75th percentile; thin: 10th to 90th; "
+        "dotted: the page's own range. Dot: median; hollow diamond: mean; triangle: at least. Tier A is "
+        "a data set or an official survey, B a salary platform or recruiter, C a page that states no "
+        "method, seed the guide that this project started from. Other currencies are converted at the "
+        "rate of their year.",
         filters=PayFilters,
         sql="""
 SELECT * FROM salary_statement

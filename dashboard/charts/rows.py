@@ -1,7 +1,8 @@
-"""Charts whose rows stand under headings or in a ranking: bars by label, and a stack of rows laid out in pixels."""
+"""Charts whose rows are a ranking (bars) or stand under headings (a stack laid out in pixels)."""
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +11,46 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard import theme
-from dashboard.charts.marks import HOVER, hover_data, hover_text, records, title_above, wrapped
+from dashboard.charts.marks import (
+    AXIS_TITLE_ROOM,
+    HOVER,
+    hover_data,
+    hover_text,
+    records,
+    title_above,
+    wrapped,
+)
 
 TEXT_LINE = 16  # pixels of a line of text in a stack
 MUTED = 0.75  # opacity of text that explains
+HEAD_GAP = 8  # pixels between a heading and its first row
+BLOCK_GAP = 14  # pixels between two blocks
+FEWEST_BARS = 5  # a ranking leaves room for so many, so that few bars are not fat
 NOTE_WIDTH = 60  # characters of a line of a note in the hover
 
 
-def about(words: str, note: object) -> str:
+def about(words: str, note: Any) -> str:
     """What the hover says of a figure, with the remark that its row carries."""
     return words if pd.isna(note) else f"{words}<br><i>{wrapped(str(note), NOTE_WIDTH)}</i>"
+
+
+def spoken(period: str) -> str:
+    """A period as a reader says it: September 2023, the second quarter of 2024, 2015 to 2022."""
+    if "/" in period:
+        return " to ".join(spoken(part) for part in period.split("/"))
+    year, _, part = period.partition("-")
+    if not part:
+        return year
+    if part[0] in "QH":
+        ordinal = ("first", "second", "third", "fourth")[int(part[1]) - 1]
+        return f"the {ordinal} {'quarter' if part[0] == 'Q' else 'half'} of {year}"
+    return f"{calendar.month_name[int(part[:2])]} {year}"
+
+
+def the(place: str) -> str:
+    """A place as it stands in a sentence: the United States, France."""
+    needs = place.startswith(("United ", "European ")) or place in {"Netherlands", "World", "OECD countries"}
+    return f"the {'world' if place == 'World' else place}" if needs else place
 
 
 def people(value: float) -> str:
@@ -31,12 +62,20 @@ def people(value: float) -> str:
 
 
 def short(value: float) -> str:
-    """A figure with at most three digits that count, for labels; the hover has them all."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    """A figure with two decimals, or three digits that count where it is small; the hover has them all."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return theme.exact(round(value, 2)) if abs(value) >= 1 else f"{value:.3g}"
+
+
+def translucent(color: str) -> str:
+    """The colour of what is hollow: a forecast, an estimate."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, 0.3)"
 
 
 def place_hues(frame: pd.DataFrame, named: Sequence[str]) -> dict[str, str]:
-    """A colour for every named place: the one that it has everywhere, or the next free one if that is taken."""
+    """A colour for every named place: the one that it has everywhere, or the next if that is taken."""
     ranks = frame.drop_duplicates("entity_id").set_index("entity_id")["place_rank"]
     hues: dict[str, str] = {}
     for entity in sorted(named, key=lambda e: (pd.isna(ranks[e]), ranks[e], e)):
@@ -46,7 +85,14 @@ def place_hues(frame: pd.DataFrame, named: Sequence[str]) -> dict[str, str]:
     return hues
 
 
-# --- a ranking ---------------------------------------------------------------------------------------------------
+def with_place(frame: pd.DataFrame, words: Callable[[Any], str]) -> list[list[str]]:
+    """The customdata of marks that can be clicked: the place comes third."""
+    return [
+        [*data, entity] for data, entity in zip(hover_data(frame, words), frame["entity_id"], strict=True)
+    ]
+
+
+# --- a ranking ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -55,8 +101,7 @@ class Ranking:
 
     Attributes:
         value: column of the values.
-        label: what stands beside a bar; equal labels stand beside equal bars only, so it must tell rows apart.
-        text: what stands at the end of a bar.
+        label: what stands above a bar, its value included.
         words: what the hover says of a row.
         title: title of the value axis, with its unit.
         color: colour of a row's bar.
@@ -67,44 +112,48 @@ class Ranking:
 
     value: str
     label: Callable[[Any], str]
-    text: Callable[[Any], str]
     words: Callable[[Any], str]
     title: str
-    color: Callable[[Any], str] = lambda row: theme.BLUE
-    hollow: Callable[[Any], bool] = lambda row: False
+    color: Callable[[Any], str]
+    hollow: Callable[[Any], bool] = lambda _: False
     suffix: str = ""
-    most: int = 14
-    label_width: int = 20
+    most: int = 12
 
 
 def ranked_bars(frame: pd.DataFrame, ranking: Ranking) -> go.Figure:
-    """Bars in the order of the frame, the first on top, each with its value at its end."""
+    """Bars in the order of the frame, the first on top, each with its name and value above it."""
     figure = go.Figure()
     shown = frame.head(ranking.most)
     rows = list(records(shown))
     colors = [ranking.color(row) for row in rows]
-    fills = [theme.BAND if ranking.hollow(row) else color for row, color in zip(rows, colors, strict=True)]
+    fills = [
+        translucent(color) if ranking.hollow(row) else color for row, color in zip(rows, colors, strict=True)
+    ]
     figure.add_bar(
         x=shown[ranking.value],
-        y=list(range(len(rows))),
+        y=[place + 0.22 for place in range(len(rows))],
         orientation="h",
+        width=0.34,
         name="figures",
-        text=[ranking.text(row) for row in rows],
-        textposition="outside",
-        cliponaxis=False,
-        customdata=hover_data(shown, ranking.words),
+        customdata=with_place(shown, ranking.words),
         hovertemplate=HOVER,
         marker={"color": fills, "line": {"color": colors, "width": 1.5}},
     )
-    labels = [wrapped(ranking.label(row), ranking.label_width) for row in rows]
-    figure.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=labels,
-        range=[max(len(rows), 4) - 0.4, -0.6],
-        showgrid=False,
-    )
+    for place, row in enumerate(rows):
+        figure.add_annotation(
+            x=0,
+            xref="paper",
+            y=place - 0.18,
+            text=ranking.label(row),
+            showarrow=False,
+            xanchor="left",
+            yanchor="middle",
+            align="left",
+            borderpad=0,
+        )
+    figure.update_yaxes(range=[max(len(rows), FEWEST_BARS) - 0.4, -0.6], visible=False)
     low, high = min(float(shown[ranking.value].min()), 0.0), max(float(shown[ranking.value].max()), 0.0)
-    room = 0.28 * ((high - low) or 1.0)
+    room = 0.04 * ((high - low) or 1.0)
     figure.update_xaxes(
         range=[low - (room if low else 0.0), high + (room if high else 0.0)],
         zeroline=True,
@@ -114,57 +163,75 @@ def ranked_bars(frame: pd.DataFrame, ranking: Ranking) -> go.Figure:
         showgrid=True,
     )
     title_above(figure, ranking.title)
+    figure.update_layout(margin_t=AXIS_TITLE_ROOM + TEXT_LINE * ranking.title.count("<br>"))
     return figure
 
 
-# --- a stack of rows under headings --------------------------------------------------------------------------------
+# --- a stack of rows under headings -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Block:
-    """A heading, what explains it, and the rows under it: one text line a row, or more."""
+    """A heading and what explains it, as lines of text; the rows under it with their heights in pixels."""
 
-    heading: str
+    heading: Sequence[str]
     note: Sequence[str]
     rows: Sequence[Any]
     row_heights: Sequence[int]
 
     @property
+    def head(self) -> int:
+        """Pixels from the top of the heading to the first row."""
+        return TEXT_LINE * (len(self.heading) + len(self.note)) + HEAD_GAP
+
+    @property
     def height(self) -> int:
         """Pixels from the heading to the end of its last row."""
-        return TEXT_LINE * (1 + len(self.note)) + 6 + sum(self.row_heights) + 12
+        return self.head + sum(self.row_heights) + BLOCK_GAP
 
 
 def stack(figure: go.Figure, blocks: Sequence[Block], pixels: int) -> dict[tuple[int, int], float]:
-    """Lay out blocks from top to bottom, write headings and notes; returns the height of each row's middle.
+    """Lay out blocks from top to bottom, write headings and notes.
 
     Args:
         figure: its y axis counts pixels from the top of the plot.
         blocks: the blocks.
-        pixels: height of the plot; blocks that need less are spread, at most by half.
+        pixels: height of the plot; rows are pushed together if they need more.
+
+    Returns:
+        (block, row) -> height of the middle of the row.
     """
-    needed = sum(block.height for block in blocks)
-    stretch = min(max(pixels / needed, 0.2), 1.5)
+    heads = sum(block.head + BLOCK_GAP for block in blocks)
+    needed = sum(sum(block.row_heights) for block in blocks)
+    stretch = min((pixels - heads) / needed, 1.3) if needed else 1.0
     top, middles = 0.0, {}
     for index, block in enumerate(blocks):
-        _write(figure, top, f"<b>{block.heading}</b>")
+        _write(figure, top, f"<b>{'<br>'.join(block.heading)}</b>")
         if block.note:
-            _write(figure, top + TEXT_LINE, "<br>".join(block.note), opacity=MUTED)
-        below = top + (TEXT_LINE * (1 + len(block.note)) + 6) * max(stretch, 1)
+            _write(figure, top + TEXT_LINE * len(block.heading), "<br>".join(block.note), opacity=MUTED)
+        below = top + block.head
         for place, height in enumerate(block.row_heights):
             middles[index, place] = below + height * stretch / 2
             below += height * stretch
-        top += block.height * stretch
-    figure.update_yaxes(range=[max(pixels, top), 0], visible=False)
+        top = below + BLOCK_GAP
+    figure.update_yaxes(range=[pixels, 0], visible=False)
     return middles
 
 
 def _write(figure: go.Figure, y: float, text: str, opacity: float = 1.0) -> None:
     """Text at the left edge whose first line begins at a height."""
     figure.add_annotation(
-        x=0, xref="paper", y=y, text=text, showarrow=False, xanchor="left", yanchor="top", align="left",
+        x=0,
+        xref="paper",
+        y=y,
+        text=text,
+        showarrow=False,
+        xanchor="left",
+        yanchor="top",
+        align="left",
         opacity=opacity,
-    )  # fmt: skip
+        borderpad=0,
+    )
 
 
 def hover_rows(rows: Sequence[Any], words: Callable[[Any], str]) -> list[list[str]]:
@@ -173,7 +240,7 @@ def hover_rows(rows: Sequence[Any], words: Callable[[Any], str]) -> list[list[st
 
 
 def column_titles(**extra: str) -> Mapping[str, str]:
-    """Headings of the table twin that figures on people share; what is special goes between place and value."""
+    """Headings of the table twin, what is special to a chart between place and period."""
     return {
         "publisher": "Publisher",
         "metric_label": "What is counted",

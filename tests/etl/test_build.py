@@ -95,7 +95,8 @@ def test_the_audit_gives_implied_rate_target_and_error(audited: Build) -> None:
     ((years, rate, target, error, less, more),) = ask(
         audited,
         "SELECT years, implied_cagr_pct, implied_target_usd_bn, relative_error_pct, "
-        "target_one_year_less_usd_bn, target_one_year_more_usd_bn FROM forecast_arithmetic WHERE claim_id = 'MF902'",
+        "target_one_year_less_usd_bn, target_one_year_more_usd_bn "
+        "FROM forecast_arithmetic WHERE claim_id = 'MF902'",
     )
     assert years == 3
     assert rate == pytest.approx(100 * (1.21 ** (1 / 3) - 1))
@@ -248,7 +249,7 @@ def with_rows_in_another_order(package: PackageCopy) -> None:
 def test_the_same_claims_give_the_same_hash(
     change: Callable[[PackageCopy], None], package_copy: PackageCopy, small_hash: str, tmp_path: Path
 ) -> None:
-    """Built twice, from another folder, at another time, from files that differ in nothing that is claimed."""
+    """Built again from another folder, at another time, from files that differ in nothing claimed."""
     change(package_copy)
     assert hash_of(package_copy, tmp_path / "again.duckdb") == small_hash
 

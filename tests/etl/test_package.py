@@ -44,6 +44,22 @@ def with_columns_in_another_order(package: PackageCopy) -> None:
     package.write("publishers.csv", [dict(reversed(row.items())) for row in package.rows("publishers.csv")])
 
 
+def city_at(package: PackageCopy, latitude: str, longitude: str) -> str:
+    """Put the first city there, in a country of latitude 10 to 20, longitude 20 to 30; returns that."""
+    country = package.edit(
+        "places/countries.csv",
+        2,
+        min_latitude="10",
+        max_latitude="20",
+        min_longitude="20",
+        max_longitude="30",
+    )["entity_id"]
+    city = package.edit("places/cities.csv", 2, latitude=latitude, longitude=longitude)["entity_id"]
+    row = 2 + [each["entity_id"] for each in package.rows("entities.csv")].index(city)
+    package.edit("entities.csv", row, parent_id=country)
+    return country
+
+
 CELLS: dict[str, tuple[Edit, str]] = {
     "a source id that is not there": (
         lambda p: p.edit(FORECASTS, 2, source_id="nobody-2031"),
@@ -304,10 +320,10 @@ DESCRIPTORS: dict[str, tuple[Edit, str]] = {
 # Of each rule between tables: what it allows, what breaks it, and what is then said.
 RULES: dict[str, tuple[Edit, Edit, str]] = {
     "cities-lie-in-their-country": (
-        lambda p: p.edit("places/cities.csv", 2, latitude="37.7", longitude="-122.4"),
-        lambda p: p.edit("places/cities.csv", 2, latitude="37.7", longitude="122.4"),
+        lambda p: city_at(p, "15.0", "25.0"),
+        lambda p: city_at(p, "25.0", "15.0"),
         (
-            "places/cities.csv, row 2, latitude: 37.7, 122.4 lies outside of USA; "
+            "places/cities.csv, row 2, latitude: 25.0, 15.0 lies outside of {it}; "
             "are latitude and longitude swapped?"
         ),
     ),
@@ -315,9 +331,8 @@ RULES: dict[str, tuple[Edit, Edit, str]] = {
         lambda p: p.add(INVESTMENT, **{**p.rows(INVESTMENT)[0], "claim_id": "IV901", "segment": "chips"}),
         lambda p: p.add(INVESTMENT, **{**p.rows(INVESTMENT)[0], "claim_id": "IV901"}),
         (
-            f"{INVESTMENT}, row 10, value: the same figure as IV001 (metric, entity, period, segment, "
-            "population, "
-            "series, source); say what differs, or take it out"
+            f"{INVESTMENT}, row {{it}}, value: the same figure as IV001 (metric, entity, period, segment, "
+            "population, series, source); say what differs, or take it out"
         ),
     ),
     "claim-ids-are-unique": (
@@ -407,8 +422,8 @@ def test_every_rule_between_tables_has_an_example() -> None:
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_says_which_row_breaks_it(rule: str, package_copy: PackageCopy) -> None:
     _, breaking, message = RULES[rule]
-    breaking(package_copy)
-    assert package_copy.problems() == [f"{message} [{rule}]"]
+    edited = breaking(package_copy)
+    assert package_copy.problems() == [f"{message} [{rule}]".replace("{it}", str(edited))]
 
 
 def test_the_rules_let_pass_what_they_allow(package_copy: PackageCopy) -> None:

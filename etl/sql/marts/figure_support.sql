@@ -7,6 +7,7 @@
 -- lowest: Lowest value
 -- highest: Highest value
 -- about: What
+-- about_id: Metric or market
 -- place: Place
 WITH stated AS (
     SELECT

@@ -1,6 +1,9 @@
 -- How popular each framework is as one source counts it by one signal in one population, period by period: what may be
 -- compared. Where a framework has two packages or repositories in a period, the one that was counted longer stands for it.
--- Figures for single places are left out; downloads are one count with a break, all others keep their populations apart.
+-- Figures for single places are left out; downloads are one count with a break, all others keep their populations apart,
+-- surveys their questions too, because each was answered by other people. A question in which all options are said to have
+-- 100 % was computed from blanks and is left out.
+-- A category is called as most tools of its frameworks call theirs.
 -- Grain: one framework, count and period.
 -- framework: Framework
 -- category: Category
@@ -14,34 +17,49 @@
 -- count_rank: Rank
 -- counted: Names counted
 WITH world AS (
-    SELECT *, CASE WHEN metric_id = 'monthly_downloads' THEN '' ELSE coalesce(population, '') END AS audience
+    SELECT
+        *,
+        CASE WHEN metric_id = 'monthly_downloads' THEN '' ELSE coalesce(population, '') END AS audience,
+        CASE WHEN metric_id LIKE 'survey_%' THEN coalesce(series, '') ELSE '' END AS question
     FROM framework_signal
     WHERE place_id IS NULL AND segment IS NULL AND metric_id NOT IN ('paper_mentions', 'posting_mentions')
+    WINDOW asked AS (PARTITION BY metric_id, publisher, population, series, period)
+    QUALIFY NOT (unit_id = 'percent' AND count(*) OVER asked > 1 AND min(value) OVER asked = 100)
 ),
 
 named AS (
     SELECT
-        metric_id, publisher, audience,
+        metric_id, publisher, audience, question,
         count(DISTINCT entity_id) AS names,
         count(*) AS figures,
-        -- Who was asked has to be said only where the same source asked several groups.
-        count(*) OVER (PARTITION BY metric_id, publisher) > 1 AS has_siblings
+        -- Who was asked what has to be said only where the same source asked several groups or several questions.
+        min(audience) OVER (PARTITION BY metric_id, publisher) <> max(audience) OVER (PARTITION BY metric_id, publisher)
+            AS has_audiences,
+        count(*) OVER (PARTITION BY metric_id, publisher, audience) > 1 AS has_questions
     FROM world
-    GROUP BY metric_id, publisher, audience
+    GROUP BY metric_id, publisher, audience, question
+),
+
+worded AS (
+    SELECT
+        *,
+        CASE WHEN has_questions THEN trim(replace(question, split_part(publisher, '.', 1), '')) END AS about,
+        CASE WHEN has_audiences THEN ltrim(replace(audience, publisher, ''), ' ,') END AS among
+    FROM named
+    WHERE names > 1
 ),
 
 signals AS (
     SELECT
-        metric_id, publisher, audience,
+        metric_id, publisher, audience, question,
         trim(lower(regexp_replace(
-            metric_id || '-' || publisher || CASE WHEN has_siblings THEN '-' || audience ELSE '' END, '[^a-zA-Z0-9]+', '-', 'g'
+            concat_ws('-', metric_id, publisher, about, among), '[^a-zA-Z0-9]+', '-', 'g'
         )), '-') AS signal_id,
-        metric.label || ', ' || publisher || CASE WHEN has_siblings THEN ': ' || ltrim(replace(audience, publisher, ''), ' ,') ELSE '' END AS signal,
+        metric.label || ', ' || publisher || coalesce(': ' || nullif(concat_ws(', ', about, among), ''), '') AS signal,
         metric.excludes,
         sum(figures) OVER (PARTITION BY metric_id) AS metric_figures
-    FROM named
+    FROM worded
     JOIN metric USING (metric_id)
-    WHERE names > 1
 ),
 
 renown AS (
@@ -55,7 +73,14 @@ renown AS (
 followed AS (
     SELECT *, count(*) OVER (PARTITION BY signal_id, entity_id, series) AS times_counted
     FROM world
-    JOIN signals USING (metric_id, publisher, audience)
+    JOIN signals USING (metric_id, publisher, audience, question)
+),
+
+kinds AS (
+    SELECT framework.category, coalesce(mode(tool.category ORDER BY tool.category), framework.category) AS kind
+    FROM framework
+    LEFT JOIN tool USING (tool_id)
+    GROUP BY framework.category
 ),
 
 single AS (
@@ -67,7 +92,7 @@ single AS (
 SELECT
     claim_id, source_id, signal_id, signal, metric_id, metric_label,
     dense_rank() OVER (ORDER BY metric_figures DESC, metric_id) AS metric_rank,
-    excludes, unit_id, entity_id, framework, category, tool_id, framework_rank, period, year,
+    excludes, unit_id, entity_id, framework, kinds.kind AS category, tool_id, framework_rank, period, year,
     -- A month stands at its beginning, a year without a month at its number.
     year + coalesce((TRY_CAST(nullif(substr(period, 6, 2), '') AS INTEGER) - 1) / 12.0, 0) AS position,
     population, series, value, attribution, publisher, published, url, note,
@@ -75,4 +100,5 @@ SELECT
     count(*) OVER (PARTITION BY signal_id, period, population) AS counted
 FROM single
 JOIN renown USING (entity_id)
+JOIN kinds USING (category)
 ORDER BY signal_id, entity_id, period

@@ -100,7 +100,11 @@ part (metric_id, part) AS (
 ),
 
 listed AS (
-    SELECT *, measure || ', ' || publisher AS list_label, FALSE AS is_computed FROM stated
+    SELECT
+        *,
+        CASE WHEN contains(measure, publisher) THEN measure ELSE measure || ', ' || publisher END AS list_label,
+        FALSE AS is_computed
+    FROM stated
     UNION ALL BY NAME
     SELECT
         *, 'Price level' AS measure, 'Price level' AS list_label, metric_id = 'ppp_factor' AS is_computed

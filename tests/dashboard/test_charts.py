@@ -1,0 +1,113 @@
+"""What holds for every chart and every choice of a reader, over the shipped data."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.dashboard.conftest import choices, extremes
+
+import dashboard.charts
+from dashboard import theme
+from dashboard.chart import REGISTRY, Chart, Filters
+from dashboard.warehouse import Warehouse
+
+every_chart = pytest.mark.parametrize("chart", REGISTRY.values(), ids=list(REGISTRY))
+TEMPLATES = {mode: template.to_plotly_json() for mode, template in theme.TEMPLATES.items()}
+PLACEHOLDER = re.compile(r'"#0000(?:0[1-9a-f]|[1-3][0-9a-f])"')
+
+
+def drawn_claims(figure: dict[str, Any]) -> Iterator[str]:
+    """The claims that the marks of a figure stand for."""
+    for trace in figure["data"]:
+        for entry in trace.get("customdata", []):
+            if entry and entry[0]:
+                yield entry[0]
+
+
+def check(opened: Warehouse, chart: Chart[Any], filters: Filters) -> pd.DataFrame:
+    """Draw the chart and hold it to everything that is promised; returns its rows."""
+    frame = opened.query(*chart.query(filters))
+    assert {"claim_id", "source_id", "publisher", "published", "attribution", "url"} <= set(frame.columns)
+    assert frame[["claim_id", "source_id", "url"]].notna().all(axis=None)
+    sources = opened.sources_of(frame)
+    assert set(sources["source_id"]) == set(frame["source_id"])
+    assert sources[["publisher", "url", "licence"]].notna().all(axis=None)
+
+    figure = chart.draw(frame, filters)
+    text = figure.to_json()
+    as_sent = json.loads(text)
+    assert as_sent["layout"]["template"] == TEMPLATES["light"]
+    assert as_sent["layout"]["height"] == chart.height
+    assert not PLACEHOLDER.search(text)
+    assert set(drawn_claims(as_sent)) <= set(frame["claim_id"])
+
+    table = chart.table(frame)
+    assert list(table.columns) == list(chart.columns.values())
+    assert len(table) == len(frame)
+
+    summary = chart.summary(frame, filters)
+    assert summary.endswith((".", "?"))
+    assert not re.search(r"\bnan\b|\bNone\b|<NA>|\$-", summary), summary
+    if frame.empty:
+        assert [note["text"] for note in as_sent["layout"]["annotations"]] == ["No published figure for this choice"]
+        assert summary == "No published figure matches these filters."
+    return frame
+
+
+@every_chart
+def test_a_chart_draws_its_defaults_and_the_ends_of_every_filter(opened: Warehouse, chart: Chart[Any]) -> None:
+    frames = [check(opened, chart, filters) for filters in extremes(chart)]
+    assert not frames[0].empty
+    dark = chart.draw(frames[0], chart.filters(), "dark").layout.template
+    assert dark.layout.font.color == theme.TEMPLATES["dark"].layout.font.color
+    assert "is_repeat" not in frames[0] or not frames[0]["is_repeat"].any()
+
+
+@every_chart
+@given(data=st.data())
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+def test_a_chart_draws_whatever_a_reader_may_choose(opened: Warehouse, chart: Chart[Any], data: st.DataObject) -> None:
+    check(opened, chart, data.draw(choices(chart)))
+
+
+@every_chart
+def test_a_chart_without_rows_says_so(opened: Warehouse, chart: Chart[Any]) -> None:
+    filters = chart.filters()
+    nothing = opened.query(*chart.query(filters)).head(0)
+    (note,) = chart.draw(nothing, filters).layout.annotations
+    assert note.text == "No published figure for this choice"
+    assert chart.summary(nothing, filters) == "No published figure matches these filters."
+
+
+@every_chart
+def test_no_identifier_is_shown_to_a_reader(opened: Warehouse, chart: Chart[Any]) -> None:
+    """What stands in the second place of customdata is what the pointer shows."""
+    filters = chart.filters()
+    frame = opened.query(*chart.query(filters))
+    ids = set(frame["claim_id"]) | set(frame["source_id"])
+    figure = json.loads(chart.draw(frame, filters).to_json())
+    shown = [entry[1] for trace in figure["data"] for entry in trace.get("customdata", []) if len(entry) > 1]
+    shown += [note.get("text") or "" for note in figure["layout"].get("annotations", [])]
+    shown += list(map(str, chart.table(frame).drop(columns="Address", errors="ignore").to_numpy().flat))
+    words = {word for text in shown for word in re.split(r"[\s,;:()<>/]+", text)}
+    assert not words & ids
+
+
+@every_chart
+def test_every_axis_with_a_log_scale_says_so(opened: Warehouse, chart: Chart[Any]) -> None:
+    filters = chart.filters()
+    layout = json.loads(chart.draw(opened.query(*chart.query(filters)), filters).to_json())["layout"]
+    titles = json.dumps([layout.get(name, {}).get("title") for name in ("title", "xaxis", "yaxis")])
+    if "title" in layout:
+        titles += json.dumps(layout["title"])
+    is_log = any(layout.get(axis, {}).get("type") == "log" for axis in ("xaxis", "yaxis"))
+    assert is_log == ("log scale" in titles)
