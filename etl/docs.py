@@ -17,8 +17,8 @@ from etl.settings import Settings
 
 _HEAD = """# The data, table by table
 
-Made from `data/datapackage.yaml` by `make docs`; do not edit it here. Every figure is carried over as printed;
-an empty cell means that the source does not give the fact.
+Made from `data/datapackage.yaml` by `make docs`; do not edit it here. Every figure is carried over as
+printed; an empty cell means that the source does not give the fact.
 """
 
 

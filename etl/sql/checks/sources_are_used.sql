@@ -15,4 +15,5 @@ WHERE claims = 0 AND source_id NOT IN (
     UNION ALL SELECT source_id FROM city WHERE source_id IS NOT NULL
     UNION ALL SELECT population_source_id FROM city WHERE population_source_id IS NOT NULL
     UNION ALL SELECT geonames_source_id FROM city WHERE geonames_source_id IS NOT NULL
+    UNION ALL SELECT bounds_source_id FROM country WHERE bounds_source_id IS NOT NULL
 )

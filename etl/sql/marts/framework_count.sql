@@ -1,8 +1,7 @@
 -- How popular each framework is as one source counts it by one signal in one population, period by period: what may be
 -- compared. Where a framework has two packages or repositories in a period, the one that was counted longer stands for it.
 -- Figures for single places are left out; downloads are one count with a break, all others keep their populations apart,
--- surveys their questions too, because each was answered by other people. A question in which all options are said to have
--- 100 % was computed from blanks and is left out.
+-- surveys their questions too, because each was answered by other people.
 -- A category is called as most tools of its frameworks call theirs.
 -- Grain: one framework, count and period.
 -- framework: Framework
@@ -23,8 +22,6 @@ WITH world AS (
         CASE WHEN metric_id LIKE 'survey_%' THEN coalesce(series, '') ELSE '' END AS question
     FROM framework_signal
     WHERE place_id IS NULL AND segment IS NULL AND metric_id NOT IN ('paper_mentions', 'posting_mentions')
-    WINDOW asked AS (PARTITION BY metric_id, publisher, population, series, period)
-    QUALIFY NOT (unit_id = 'percent' AND count(*) OVER asked > 1 AND min(value) OVER asked = 100)
 ),
 
 named AS (

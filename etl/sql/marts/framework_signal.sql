@@ -1,5 +1,6 @@
 -- How popular each framework is by each signal, with its rank and share among those that the same source counted.
--- Shares and ranks hold within one metric, period, population, place and source only: signals are never added up.
+-- Shares and ranks hold within one metric, period, population, place and source, of surveys within one question:
+-- signals are never added up.
 -- Grain: one observation of a framework.
 -- framework: Framework
 -- category: Category
@@ -45,5 +46,9 @@ SELECT
     100 * value / sum(value) OVER together AS share_pct,
     count(*) OVER together AS counted
 FROM counted
-WINDOW together AS (PARTITION BY metric_id, period, population, segment, place_id, publisher)
+WINDOW together AS (
+    PARTITION BY
+        metric_id, period, population, segment, place_id, publisher,
+        CASE WHEN metric_id LIKE 'survey_%' THEN series END
+)
 ORDER BY claim_id

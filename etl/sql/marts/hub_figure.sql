@@ -83,8 +83,8 @@ priced AS (
     JOIN entity AS place ON country.entity_id IN (place.entity_id, place.parent_id)
     LEFT JOIN rate_source ON rate_source.currency = country.currency_code
         AND rate_source.rate_year = country.price_level_rate_year AND rate_source.lcu_per_usd = country.price_level_rate
-    -- A city of the United States has the price level of its own metropolitan area or none.
-    WHERE country.price_level IS NOT NULL
+    -- Places that some list names; a city of the United States has the price level of its own metropolitan area or none.
+    WHERE country.price_level IS NOT NULL AND place.entity_id IN (SELECT entity_id FROM stated)
         AND (place.kind = 'country' OR (place.kind = 'city' AND country.entity_id <> 'USA'))
 ),
 
