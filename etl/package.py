@@ -25,6 +25,8 @@ from etl.errors import DataError, Problem
 DESCRIPTOR = "datapackage.yaml"
 # A row of this data is some hundred bytes; a longer line is a quote that was never closed, or no CSV at all.
 MAX_LINE_BYTES = 1_000_000
+# Claims are kept by hand; all that ship are some MB. A file is read as a whole: its size bounds the memory.
+MAX_FILE_BYTES = 64_000_000
 
 DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -105,11 +107,16 @@ class Table:
         for row, cells in self.text.rows.items():
             yield row, tuple(cells[position] for position in positions)
 
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the file is larger than any table that people keep."""
+        return self.path.is_file() and self.path.stat().st_size > MAX_FILE_BYTES
+
     @cached_property
     def content(self) -> bytes | None:
-        """The bytes of the file; None where there is none that can be read."""
+        """The bytes of the file; None where there is none that can be read, or too many."""
         try:
-            return self.path.read_bytes()
+            return None if self.is_too_large else self.path.read_bytes()
         except OSError:
             return None
 
@@ -241,6 +248,9 @@ def _read_text(table: Table) -> Text:
 def _decoded(table: Table) -> str:
     """The text of a file. What is wrong is told from its bytes, so that one defect is one clear sentence."""
     content = table.content
+    if content is None and table.is_too_large:
+        size = f"the file has {table.path.stat().st_size:,} bytes, and {MAX_FILE_BYTES:,} are allowed"
+        raise _NoTableError("large-file", f"{size}; claims are kept by hand, is this another data set?")
     if content is None:
         raise _NoTableError("missing-file", f"the file is missing; restore it or edit {DESCRIPTOR}")
     if not content.strip():

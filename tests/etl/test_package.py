@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -218,6 +219,13 @@ FILES: dict[str, tuple[Edit, str]] = {
             "left "
             "open? "
             "[long-line]"
+        ),
+    ),
+    "ten million rows": (
+        lambda p: os.truncate(p.path("sources.csv"), 1_500_000_000),
+        (
+            "sources.csv: the file has 1,500,000,000 bytes, and 64,000,000 are allowed; "
+            "claims are kept by hand, is this another data set? [large-file]"
         ),
     ),
 }
