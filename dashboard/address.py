@@ -87,4 +87,7 @@ def link(chart: Chart[Any], filters: Filters) -> str:
 
 
 def _text(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
+    """A value as a widget writes it: true, 55 rather than 55.0."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -24,21 +24,6 @@ from etl.errors import AtlasError
 ASSETS = Path(__file__).with_name("assets")
 
 
-# Streamlit scrolls to the heading that an address names as soon as that is there; what is drawn afterwards
-# moves it away again. This keeps it in view until the page is complete or the reader takes over.
-KEEP_ANCHOR_IN_VIEW = """
-if (location.hash) {
-    const find = () => document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const observer = new MutationObserver(() => find()?.scrollIntoView());
-    const stop = () => observer.disconnect();
-    observer.observe(document.documentElement, { childList: true, subtree: true });
-    for (const name of ["wheel", "touchstart", "pointerdown", "keydown"])
-        addEventListener(name, stop, { once: true });
-    setTimeout(stop, 15000);
-}
-"""
-
-
 async def healthz(_: Request) -> JSONResponse:
     """The process answers."""
     return JSONResponse({"status": "ok"})
@@ -70,10 +55,7 @@ def say_what_broke(error: Exception) -> bool:
 
 
 def document(page: Page) -> str:
-    """Streamlit's own HTML with the page's title and description, and with the address of the server.
-
-    Without the address, the front end of a page like /market first probes /market/_stcore: two failures.
-    """
+    """Streamlit's own HTML with the page's title and description, and what assets/document.* adds to it."""
     html = Path(st.__file__).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
     title = "GenAI Atlas" if page is PAGES[0] else f"{page.title} · GenAI Atlas"
     head = (
@@ -81,10 +63,8 @@ def document(page: Page) -> str:
         f'<meta name="description" content="{escape(page.about)}">'
         f'<meta property="og:title" content="{escape(title)}">'
         f'<meta property="og:description" content="{escape(page.about)}">'
-        # As high as the lists beside it, so that their labels stand in one line.
-        '<style>[data-testid="stButtonGroup"] button { min-height: 2.5rem }</style>'
-        "<script>window.__streamlit = { BACKEND_BASE_URL: window.location.origin };"
-        f"{KEEP_ANCHOR_IN_VIEW}</script>"
+        f"<style>{(ASSETS / 'document.css').read_text(encoding='utf-8')}</style>"
+        f"<script>{(ASSETS / 'document.js').read_text(encoding='utf-8')}</script>"
     )
     return html.replace("<title>Streamlit</title>", head)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -130,6 +131,8 @@ def _build_to_serve(settings: Settings) -> tuple[Build, str | None]:
         elsewhere = Path(tempfile.mkdtemp(prefix="genai-atlas-"))
         built = run_build(settings.model_copy(update={"home": elsewhere}))
         return built.build, f"{error} This build lives in a temporary folder."
-    except AtlasError:
+    except AtlasError as error:
         # Another process may have published while this one tried.
-        return home.best()
+        with suppress(HomeError):
+            return home.best()
+        raise error

@@ -13,7 +13,7 @@ from dashboard.theme import exact
 from dashboard.warehouse import ask
 
 MOST_STEPS = 6
-MOST_TOOLS = 4
+LONGEST_LINK = 30  # characters of a link in a card
 ROLES = {
     "ML Engineer": "ML engineer",
     "Generative-AI Application Developer": "Generative-AI application developer",
@@ -60,14 +60,17 @@ def sources_of(source_ids: Collection[str]) -> None:
 
 TABLE_STYLE = """
 <style>
-.roles { border-collapse: collapse; width: 100%; }
+.roles { border-collapse: collapse; width: 100%; table-layout: fixed; }
 .roles th, .roles td {
-    border-top: 1px solid rgba(139, 150, 163, 0.35); padding: 0.5rem 0.75rem; text-align: left; vertical-align: top;
+    border-top: 1px solid rgba(139, 150, 163, 0.35);
+    padding: 0.5rem 0.75rem 0.5rem 0;
+    text-align: left;
+    vertical-align: top;
 }
-.roles thead th { border-top: 0; }
-.roles tbody th { white-space: nowrap; }
+.roles thead td { width: 16%; }
+.roles thead th, .roles thead td { border-top: 0; }
 .roles td::before { display: none; content: attr(data-role); font-size: 0.875rem; opacity: 0.75; }
-@media (max-width: 900px) {
+@media (max-width: 640px) {
     .roles thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
     .roles tbody th, .roles td { display: block; border-top: 0; padding: 0.25rem 0; }
     .roles tbody th { border-top: 1px solid rgba(139, 150, 163, 0.35); padding-top: 0.75rem; }
@@ -79,7 +82,7 @@ TABLE_STYLE = """
 
 
 def roles_side_by_side() -> None:
-    """What the guides say of each role, one aspect a row; on narrow screens the roles stand below each other."""
+    """What the guides say of each role, one aspect a row; on narrow screens one role below the other."""
     said = items[items["subject"].isin(list(ROLES)) & items["aspect"].isin(ASPECTS)]
     words = said.groupby(["aspect", "subject"])["item"].agg("; ".join)
     heads = "".join(f'<th scope="col">{escape(role)}</th>' for role in ROLES.values())
@@ -128,11 +131,13 @@ def boxes(rows: pd.DataFrame) -> None:
     for _, row in rows.iterrows():
         key = f"box-{row['skill_id']}"
         st.session_state[key] = row["state"] == KNOWN
-        label = plain(row["skill"])
-        label = f"**{label}** :blue-badge[next]" if row["state"] == NEXT else label
         asked = asked_for(row["skill_id"])
-        label += f" :small[{asked}]" if asked else ""
-        st.checkbox(label, key=key, on_change=mark, args=(row["skill_id"],))
+        # The label is read aloud as it is written, so the state stands beside it and not in it.
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+            label = f"{row['skill']} ({asked})" if asked else str(row["skill"])
+            st.checkbox(label, key=key, on_change=mark, args=(row["skill_id"],), width="content")
+            if row["state"] == NEXT:
+                st.badge("next")
 
 
 def road_map(states: pd.Series) -> None:
@@ -174,10 +179,11 @@ def next_steps(states: pd.Series) -> None:
             st.markdown(plain(step["description"]))
             st.markdown(f":material/work: {who_asks(step['skill_id'])}")
             if step["tools"] is not None and len(step["tools"]):
-                names = ", ".join(str(tool["name"]) for tool in step["tools"][:MOST_TOOLS])
+                names = ", ".join(str(tool["name"]) for tool in step["tools"])
+                fits = len(names) <= LONGEST_LINK
                 st.page_link(
                     "app_pages/tools.py",
-                    label=f"Tools: {plain(names)}",
+                    label=f"Tools: {plain(names)}" if fits else f"{len(step['tools'])} tools for it",
                     icon=":material/construction:",
                     query_params={"skill": str(step["skill"])},
                 )
@@ -223,12 +229,12 @@ def progress(states: pd.Series) -> str:
     known = set(skills.loc[states == KNOWN, "skill_id"])
     on_path = skills["level_order"].notna()
     done = int((on_path & (states == KNOWN)).sum())
-    text = f"{done} of the {int(on_path.sum())} skills on the path are marked."
+    text = f"Marked so far: {done} of the {int(on_path.sum())} skills on the path."
     role_skills = {str(role): set(rows["skill_id"]) for role, rows in by_name.groupby("role")}
     covered = {role: len(asked & known) for role, asked in role_skills.items()}
     best = max(covered, key=lambda role: (covered[role], len(role_skills[role])), default=None)
     if best is None or not covered[best]:
-        return f"{text} Tick what you know: the next steps of each category are set in bold."
+        return f"{text} Tick what you know, and see what is next in each category."
     return (
         f"{text} Postings for {best} are counted for {len(role_skills[best])} skills of the map, "
         f"and you know {covered[best]} of these."

@@ -151,6 +151,7 @@ def companies(place: str) -> None:
         hide_index=True,
         height=min(38 + 35 * len(table), 320),
         column_config={"Founded": st.column_config.NumberColumn(format="%d"), **address_columns()},
+        placeholder="not stated",
         alt="Companies with their seat in the place",
         key="companies-of-place",
     )

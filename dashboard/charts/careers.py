@@ -145,8 +145,13 @@ def _frequency(frame: pd.DataFrame, filters: FrequencyFilters) -> go.Figure:
     figure.update_yaxes(
         categoryorder="array", categoryarray=[names[name] for name in extent.index[::-1]], showgrid=True
     )
+    top = max(float(shown["value"].max()), 1.0)
     figure.update_xaxes(
-        showgrid=True, tickangle=0, rangemode="tozero", ticksuffix="%", title="Share of postings that name it"
+        showgrid=True,
+        tickangle=0,
+        range=[-0.04 * top, 1.05 * top],
+        ticksuffix="%",
+        title="Share of postings that name it",
     )
     figure.update_traces(showlegend=False, selector={"name": "spread"})
     figure.update_layout(showlegend=parts.nunique() > 1)
@@ -164,6 +169,7 @@ def _draw_part(figure: go.Figure, rows: pd.DataFrame, part: str, names: dict[Any
         name=part,
         customdata=hover_data(rows, _share_words),
         hovertemplate=HOVER,
+        cliponaxis=False,
         marker={
             "color": color,
             "size": 10,
@@ -241,7 +247,7 @@ def _role_label(role: str, work: Any) -> str:
 
 def _by_role(frame: pd.DataFrame, filters: RoleFilters) -> go.Figure:
     labels = [_role_label(row.role, row.work) for row in records(frame)]
-    shown = frame.assign(column=[wrapped(label, 9) for label in labels])
+    shown = frame.assign(column=labels)
     columns = list(shown.groupby("column")["value"].max().sort_values(ascending=False).index)
     rows = list(shown.groupby("asked_for")["value"].max().sort_values().index)
     figure = go.Figure()
@@ -265,7 +271,7 @@ def _by_role(frame: pd.DataFrame, filters: RoleFilters) -> go.Figure:
             },
         )
     figure.update_xaxes(
-        categoryorder="array", categoryarray=columns, side="top", ticks="", tickangle=0, type="category"
+        categoryorder="array", categoryarray=columns, side="top", ticks="", tickangle=-90, type="category"
     )
     figure.update_yaxes(categoryorder="array", categoryarray=rows, type="category", showgrid=True)
     return figure

@@ -164,7 +164,8 @@ def _by_player(figure: go.Figure, frame: pd.DataFrame, x: str, y: str, **marks: 
 
 def _decades(low: float, high: float, *, is_per_head: bool = False) -> dict[str, Any]:
     """A log axis with few ticks at powers of ten, narrow screens in mind."""
-    first, last = math.floor(math.log10(low)), math.floor(math.log10(high))
+    last = math.floor(math.log10(high))
+    first = min(math.ceil(math.log10(low)), last)
     ticks = [10.0**power for power in range(first, last + 1, 1 if last - first < 3 else 2)]
     words = [f"${theme.exact(tick)}" if is_per_head else theme.usd_bn(tick) for tick in ticks]
     return {"type": "log", "tickvals": ticks, "ticktext": words}
@@ -308,12 +309,12 @@ def _multiple(frame: pd.DataFrame, filters: DatedFilters) -> go.Figure:
     lowest, highest = pairs["value_usd_bn_raised"].min() / 1.6, pairs["value_usd_bn_raised"].max() * 1.6
     bottom, top = pairs["value_usd_bn"].min() / 1.8, pairs["value_usd_bn"].max() * 1.8
     _draw_guides(figure, (lowest, highest), top)
-    middle = math.sqrt(lowest * highest)
+    named = names_with_room(pairs, (lowest, highest), (bottom, top))
     pairs = pairs.assign(
-        side=["middle left" if x > middle else "middle right" for x in pairs["value_usd_bn_raised"]],
+        label=[row.company if row.company_id in named else "" for row in records(pairs)],
+        side=[named.get(row.company_id, "middle right") for row in records(pairs)],
         hover=_hover(pairs, _pair_words),
     )
-    pairs = pairs.assign(label=names_with_room(pairs, (lowest, highest), (bottom, top)))
     _by_player(figure, pairs, "value_usd_bn_raised", "value_usd_bn", opacity=0.8)
     figure.update_xaxes(
         **money_ticks(lowest, highest, is_log=True, most=5),
@@ -329,23 +330,47 @@ def _multiple(frame: pd.DataFrame, filters: DatedFilters) -> go.Figure:
     return figure
 
 
-def names_with_room(pairs: pd.DataFrame, across: tuple[float, float], up: tuple[float, float]) -> list[str]:
-    """The names that can stand beside their marks without touching another, the most valuable first."""
-    xs = [PLOT_WIDTH * _part(value, across) for value in pairs["value_usd_bn_raised"]]
-    ys = [PLOT_HEIGHT * _part(value, up) for value in pairs["value_usd_bn"]]
-    marks = [(x - 5, x + 5, y) for x, y in zip(xs, ys, strict=True)]
-    taken: list[tuple[float, float, float]] = []
-    names: list[str] = []
-    for index, row in enumerate(records(pairs)):
-        width = LETTER * len(row.company) + 10
-        left = xs[index] - width if row.side == "middle left" else xs[index]
-        others = marks[:index] + marks[index + 1 :] + taken
-        is_free = len(taken) < MOST_NAMED and all(
-            left + width < start or left > end or abs(ys[index] - y) > NAME_HEIGHT for start, end, y in others
+def names_with_room(
+    pairs: pd.DataFrame, across: tuple[float, float], up: tuple[float, float]
+) -> dict[str, str]:
+    """The companies whose names can stand beside their marks without touching others, and on which side.
+
+    The company with the highest ratio comes first, then the most valuable ones.
+    """
+    marks = {
+        row.company_id: (
+            PLOT_WIDTH * _part(row.value_usd_bn_raised, across),
+            PLOT_HEIGHT * _part(row.value_usd_bn, up),
         )
-        names.append(row.company if is_free else "")
-        taken += [(left, left + width, ys[index])] if is_free else []
-    return names
+        for row in records(pairs)
+    }
+    taken: list[tuple[float, float, float]] = []
+    named: dict[str, str] = {}
+    first = pairs.nlargest(1, "ratio")
+    for row in records(pd.concat([first, pairs.drop(first.index)])):
+        others = [(x - 5, x + 5, y) for company, (x, y) in marks.items() if company != row.company_id]
+        for side, (start, end, height) in _sides(*marks[row.company_id], row.company):
+            is_inside = start >= 0 and end <= PLOT_WIDTH
+            if is_inside and all(
+                end < left or start > right or abs(height - y) > NAME_HEIGHT
+                for left, right, y in others + taken
+            ):
+                named[row.company_id] = side
+                taken.append((start, end, height))
+                break
+        if len(named) == MOST_NAMED:
+            break
+    return named
+
+
+def _sides(x: float, y: float, name: str) -> list[tuple[str, tuple[float, float, float]]]:
+    """Where a name can stand: side -> from, to, height in pixels."""
+    width = LETTER * len(name) + 10
+    return [
+        ("middle right", (x, x + width, y)),
+        ("middle left", (x - width, x, y)),
+        ("top center", (x - width / 2, x + width / 2, y + NAME_HEIGHT)),
+    ]
 
 
 def _part(value: float, span: tuple[float, float]) -> float:
@@ -398,8 +423,8 @@ multiple = register(
         topic="companies",
         title="Worth against money raised",
         question="How many times the money raised is a company said to be worth?",
-        reading="A mark is one company with both figures, on log scales; grey lines stand for 1, 10 and "
-        "100 times the money raised. The ratio is computed here, and where the valuation is newer than "
+        reading="A mark is one company with both figures, on log scales; grey lines stand for 1, 10 and 100 "
+        "times the money raised. The ratio is computed here, and where the valuation is newer than "
         "the money, it is too high: the text of a mark gives both dates.",
         filters=DatedFilters,
         sql=_FIGURES.format(metrics="'company_funding', 'company_valuation'"),
@@ -464,7 +489,7 @@ def _by_country(frame: pd.DataFrame, filters: ByCountryFilters) -> go.Figure:
     share = 1e9 / shown["inhabitants"].astype("float") if is_per_head else 1.0
     shown = shown.assign(x=shown["value_usd_bn"] * share, label="", hover=_hover(shown, _words))
     labels = {
-        name: wrapped(f"{name}, {companies} of {listed}", 22)
+        name: wrapped(f"{name}, {companies} of {listed}", 24)
         for name, companies, listed in sums[["companies", "listed"]].itertuples()
     }
     shown["country"] = shown["country"].map(labels)
@@ -529,9 +554,9 @@ by_country = register(
         title="Whose companies raised the money",
         question="How does the money raised by the companies listed here spread over their home countries?",
         reading="A mark is one company's published figure, on a log scale; the grey stroke is their sum, "
-        "computed here; beside the country stands how many of its listed companies have a figure. Figures have "
-        "different dates, the list is not complete, and what is unknown is left out of the sum: read it as a "
-        "lower bound.",
+        "computed here; beside the country stands how many of its listed companies have a figure. "
+        "Figures have different dates, the list is not complete, and what is unknown is left out of "
+        "the sum: read it as a lower bound.",
         filters=ByCountryFilters,
         sql=f"""
 WITH profile AS (SELECT * FROM company_profile AS profile WHERE country_id IS NOT NULL AND {_NARROWED}),
@@ -630,8 +655,8 @@ players = register(
         topic="companies",
         title="Who there is, and where",
         question="Which kinds of player are on the list, and in which countries are they at home?",
-        reading="A block is one company of the list, coloured by its kind. The list holds what the "
-        "sources name: it is no census, and sources in English name American companies more readily.",
+        reading="A block is one company of the list, coloured by its kind. The list holds what the sources "
+        "name: it is no census, and sources in English name American companies more readily.",
         filters=CompanyFilters,
         sql=f"""
 SELECT company_id AS claim_id, source_id, publisher, published, url, 'relayed' AS attribution, company, kind,

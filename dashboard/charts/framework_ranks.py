@@ -149,8 +149,10 @@ def _signals_takeaway(frame: pd.DataFrame, filters: AgreementFilters) -> str:
     firsts = firsts.sort_values(ascending=False)
     signals = frame["signal_id"].nunique()
     if len(firsts) == 1:
-        where = {1: "the one count", 2: "both counts"}.get(signals, f"all {signals} counts")
-        return f"{firsts.index[0]} comes first in {where} that name at least two of these."
+        where = {1: "the one count that names", 2: "both counts that name"}.get(
+            signals, f"all {signals} counts that name"
+        )
+        return f"{firsts.index[0]} comes first in {where} at least two of these."
     told = [f"{name} in {count}" for name, count in firsts.head(4).items()]
     told[0] = told[0].replace(" in ", " comes first in ")
     return (
@@ -242,7 +244,10 @@ def growth(change_pct: float) -> str:
         return "to 0"
     if change_pct >= 100:
         return f"×{theme.times(1 + change_pct / 100)}"
-    return f"{'+' if change_pct > 0 else '−' if change_pct < 0 else '±'}{theme.percent(abs(change_pct), 0)}"
+    digits = 0 if abs(change_pct) >= 10 else 1
+    return (
+        f"{'+' if change_pct > 0 else '−' if change_pct < 0 else '±'}{theme.percent(abs(change_pct), digits)}"
+    )
 
 
 def _change_words(row: Any) -> str:
@@ -392,10 +397,12 @@ class CategoryFilters(SignalFilters):
 
 
 MOST_BARS = 22
+FEW_CATEGORIES = 3  # so few leave room to show every name
 
 
 def _by_category(frame: pd.DataFrame, filters: CategoryFilters) -> go.Figure:
-    return _bars(frame, filters) if filters.family else _leaders(frame, filters)
+    is_narrow = frame["category"].nunique() <= FEW_CATEGORIES
+    return _bars(frame, filters) if is_narrow else _leaders(frame, filters)
 
 
 def _bars(frame: pd.DataFrame, filters: CategoryFilters) -> go.Figure:
@@ -507,8 +514,8 @@ by_category = register(
         question="Which tool leads in its kind, and by how much?",
         reading="A row is a category, a mark one framework in the newest count of the chosen signal; "
         "the leader is named under its category, the frameworks under Compare are coloured. With one "
-        "category chosen, each of its names has a bar. Tools of different kinds do different work. "
-        "A click on a mark puts it under Compare.",
+        "category chosen, or three at most, each name has a bar. Tools of different kinds do different "
+        "work. A click on a mark puts it under Compare.",
         filters=CategoryFilters,
         sql="""
 SELECT * FROM framework_count

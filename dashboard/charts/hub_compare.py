@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, Any
 
 import pandas as pd
@@ -26,6 +27,7 @@ COMPARE_HEIGHT = 620
 ROW = 19  # pixels of one bar
 HEAD = 1.35  # rows that the heading of a block takes, with the gap above
 MOST_LISTS = 12
+MOST_LETTERS = 90
 PROFILE_HEIGHT = 640
 
 
@@ -224,13 +226,16 @@ def _profile(frame: pd.DataFrame, filters: PlaceFilters) -> go.Figure:
 
 def _name_row(figure: go.Figure, row: Any, height: float) -> None:
     """What the list counts, above the row, and the figure with its rank at the end."""
+    label = f"{row.list_label}, {row.period}"
+    if len(label) > MOST_LETTERS:  # the whole name stands in the text of the marks
+        label = re.sub(r" \([^)]*\)", "", label)
     figure.add_annotation(
         x=0,
         xref="paper",
         xanchor="left",
         y=height + 0.16,
         yanchor="bottom",
-        text=wrapped(f"{row.measure}, {row.period}", 56),
+        text=wrapped(label, 56),
         showarrow=False,
         align="left",
         font={"size": 11},

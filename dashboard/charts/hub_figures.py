@@ -57,6 +57,8 @@ def amount(value: float, unit_id: str) -> str:
         return theme.usd_bn(value)
     if unit_id == "usd_per_year":
         return f"${value:,.0f}"
+    if unit_id == "rank":
+        return f"no. {value:.0f}"
     return theme.exact(value) + ("%" if unit_id == "percent" else "")
 
 
@@ -70,7 +72,7 @@ def shown(row: Any) -> str:
 
 def amount_with_unit(row: Any) -> str:
     """The figure as it is compared, with its unit in words where no symbol says it."""
-    unit = "" if row.shown_unit_id in {"usd_bn", "usd_per_year", "percent"} else f" {row.shown_unit}"
+    unit = "" if row.shown_unit_id in {"usd_bn", "usd_per_year", "percent", "rank"} else f" {row.shown_unit}"
     return shown(row) + unit
 
 

@@ -211,10 +211,11 @@ def _draw_ranges(
         col=2,
     )
     worst = max(rows["high_weights"].max(), rows["high_sources"].max())
+    step = 10 if worst > 12 else 5
     figure.update_xaxes(
         title="Rank",
         range=[0.2, worst + 0.8],
-        tickvals=[1, *range(5, int(worst) + 1, 5)],
+        tickvals=[1, *range(step, int(worst) + 1, step)],
         tickangle=0,
         showgrid=True,
         row=1,

@@ -163,7 +163,8 @@ def ranked_bars(frame: pd.DataFrame, ranking: Ranking) -> go.Figure:
         showgrid=True,
     )
     title_above(figure, ranking.title)
-    figure.update_layout(margin_t=AXIS_TITLE_ROOM + TEXT_LINE * ranking.title.count("<br>"))
+    if extra := ranking.title.count("<br>"):  # Plotly sets a title of two lines half a line too high
+        figure.update_layout(margin_t=AXIS_TITLE_ROOM + TEXT_LINE * extra, title_pad_t=4 + TEXT_LINE * extra)
     return figure
 
 

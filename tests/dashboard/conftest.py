@@ -32,7 +32,9 @@ def shared_warehouse(built_home: Home) -> warehouse.Warehouse:
 
 
 @pytest.fixture
-def opened(home: Home, shared_warehouse: warehouse.Warehouse, monkeypatch: pytest.MonkeyPatch) -> warehouse.Warehouse:
+def opened(
+    home: Home, shared_warehouse: warehouse.Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> warehouse.Warehouse:
     """The shipped data's warehouse as the one that the app has open."""
     monkeypatch.setattr(warehouse, "_opened", shared_warehouse)
     return shared_warehouse
@@ -93,7 +95,11 @@ def values_of(model: type[Filters]) -> dict[str, list[Any]]:
 
 def extremes(chart: Chart[Any]) -> list[Filters]:
     """The defaults, and for each filter its first and its last value with all others at their defaults."""
-    ends = [{name: value} for name, values in values_of(chart.filters).items() for value in (values[0], values[-1])]
+    ends = [
+        {name: value}
+        for name, values in values_of(chart.filters).items()
+        for value in (values[0], values[-1])
+    ]
     return [chart.filters(**choice) for choice in [{}, *ends]]
 
 

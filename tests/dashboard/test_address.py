@@ -74,7 +74,9 @@ def test_a_source_is_named_by_its_id(opened: Warehouse) -> None:
 @every_chart
 @given(data=st.data())
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_link_leads_to_the_same_view(opened: Warehouse, chart: Chart[Any], data: st.DataObject) -> None:
     """Read back as the page reads it: words become ids, what is missing is the default."""

@@ -56,13 +56,17 @@ def check(opened: Warehouse, chart: Chart[Any], filters: Filters) -> pd.DataFram
     assert summary.endswith((".", "?"))
     assert not re.search(r"\bnan\b|\bNone\b|<NA>|\$-", summary), summary
     if frame.empty:
-        assert [note["text"] for note in as_sent["layout"]["annotations"]] == ["No published figure for this choice"]
+        assert [note["text"] for note in as_sent["layout"]["annotations"]] == [
+            "No published figure for this choice"
+        ]
         assert summary == "No published figure matches these filters."
     return frame
 
 
 @every_chart
-def test_a_chart_draws_its_defaults_and_the_ends_of_every_filter(opened: Warehouse, chart: Chart[Any]) -> None:
+def test_a_chart_draws_its_defaults_and_the_ends_of_every_filter(
+    opened: Warehouse, chart: Chart[Any]
+) -> None:
     frames = [check(opened, chart, filters) for filters in extremes(chart)]
     assert not frames[0].empty
     dark = chart.draw(frames[0], chart.filters(), "dark").layout.template
@@ -73,9 +77,13 @@ def test_a_chart_draws_its_defaults_and_the_ends_of_every_filter(opened: Warehou
 @every_chart
 @given(data=st.data())
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_a_chart_draws_whatever_a_reader_may_choose(opened: Warehouse, chart: Chart[Any], data: st.DataObject) -> None:
+def test_a_chart_draws_whatever_a_reader_may_choose(
+    opened: Warehouse, chart: Chart[Any], data: st.DataObject
+) -> None:
     check(opened, chart, data.draw(choices(chart)))
 
 

@@ -28,7 +28,9 @@ def test_downloaded_rows_are_the_rows_that_are_drawn(opened: Warehouse, chart: C
     assert [row["source_id"] for row in rows] == list(frame["source_id"])
     back = pd.read_csv(io.StringIO(text), dtype={"published": str, "period": str})
     for name in set(chart.columns) & set(frame.select_dtypes("number").columns):
-        assert back[name].astype(float).tolist() == pytest.approx(frame[name].astype(float).tolist(), nan_ok=True)
+        assert back[name].astype(float).tolist() == pytest.approx(
+            frame[name].astype(float).tolist(), nan_ok=True
+        )
     assert all(row["licence"] and row["cite_as"] and "{" not in row["cite_as"] for row in rows)
 
 

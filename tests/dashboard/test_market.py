@@ -125,7 +125,10 @@ def test_a_year_that_one_claim_speaks_of_is_said_to_be_so(opened: Warehouse) -> 
     frame, _, _ = shown(opened, "market-size-by-year")
     sentence = chart.summary(frame.head(1), chart.filters())
     first = frame.iloc[0]
-    assert sentence == f"Only one claim speaks of 2030: {first.publisher} says {theme.usd_bn(first.value_usd_bn)}."
+    assert (
+        sentence
+        == f"Only one claim speaks of 2030: {first.publisher} says {theme.usd_bn(first.value_usd_bn)}."
+    )
 
 
 def test_growth_rates_are_as_printed(opened: Warehouse) -> None:
@@ -152,7 +155,9 @@ def test_inconsistent_claims_are_named_without_covering_a_mark(opened: Warehouse
     frame, figure, _ = shown(opened, "market-arithmetic")
     named = {note.text.replace("<br>", " ") for note in figure.layout.annotations}
     broken = frame[frame["verdict"] == "inconsistent"]
-    known = {f"{row.publisher} {row.published_year}" for row in broken.itertuples()} | set(broken["publisher"])
+    known = {f"{row.publisher} {row.published_year}" for row in broken.itertuples()} | set(
+        broken["publisher"]
+    )
     assert named <= known
     assert "IDC 2023" in named
 
@@ -181,7 +186,9 @@ def test_the_largest_part_is_named_with_its_year(opened: Warehouse) -> None:
     frame, _, sentence = shown(opened, "market-segments")
     top = frame.loc[frame["value_usd_bn"].idxmax()]
     parts = frame["segment"].nunique()
-    assert sentence.startswith(f"The largest of {parts} parts on record is {top.segment}: {theme.usd_bn(top.value_usd_bn)}")
+    assert sentence.startswith(
+        f"The largest of {parts} parts on record is {top.segment}: {theme.usd_bn(top.value_usd_bn)}"
+    )
     assert f"in {top.year}" in sentence
     assert frame["claim_id"].is_unique
 
@@ -210,7 +217,10 @@ def test_a_scenario_is_placed_among_the_targets_of_its_year(opened: Warehouse) -
     frame, figure, sentence = shown(opened, "market-scenario", base=40, growth=30, horizon=2034)
     value = 40 * 1.3**9
     said = frame.loc[frame["forecast_year"] == 2034, "forecast_value_usd_bn"]
-    assert f"above {(said < value).sum()} and below {(said > value).sum()} of the {len(said)} published" in sentence
+    assert (
+        f"above {(said < value).sum()} and below {(said > value).sum()} of the {len(said)} published"
+        in sentence
+    )
     assert theme.usd_bn(round(value, 1)) in sentence
     (own,) = [trace for trace in figure.data if trace.name == "Your scenario"]
     assert own.customdata is None
@@ -234,7 +244,9 @@ def test_investment_that_is_no_money_has_no_dollars(opened: Warehouse, funding: 
 def test_investment_by_country_ranks_by_the_largest_figure(opened: Warehouse) -> None:
     frame, figure, sentence = shown(opened, "investment-by-country")
     highest = frame.groupby("place")["harmonised_value"].max().sort_values()
-    assert re.search(rf": {highest.index[-1]} stands first with .*{re.escape(theme.usd_bn(highest.iloc[-1]))}", sentence)
+    assert re.search(
+        rf": {highest.index[-1]} stands first with .*{re.escape(theme.usd_bn(highest.iloc[-1]))}", sentence
+    )
     assert [name.replace("<br>", " ") for name in figure.layout.yaxis.categoryarray] == list(highest.index)
 
 

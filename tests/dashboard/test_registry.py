@@ -58,7 +58,10 @@ def test_a_filter_of_one_name_is_the_same_choice_on_every_chart_of_a_page(chart:
         if other.topic == chart.topic:
             for name in chart.filters.model_fields.keys() & other.filters.model_fields.keys():
                 mine, theirs = chart.filters.model_fields[name], other.filters.model_fields[name]
-                assert (mine.annotation, mine.default) == (theirs.annotation, theirs.default), (other.id, name)
+                assert (mine.annotation, mine.default) == (theirs.annotation, theirs.default), (
+                    other.id,
+                    name,
+                )
 
 
 @pytest.mark.parametrize("chart_id", ["Market", "market_size", "-market", "market size", ""])

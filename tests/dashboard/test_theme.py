@@ -14,7 +14,9 @@ from dashboard.charts.marks import money_ticks, wrapped
 
 printed_amounts = st.decimals("0.001", "99999", places=3).map(float)
 labels = st.lists(
-    st.tuples(st.floats(-1e3, 1e3, allow_nan=False), st.floats(0.1, 50, allow_nan=False)), min_size=1, max_size=15
+    st.tuples(st.floats(-1e3, 1e3, allow_nan=False), st.floats(0.1, 50, allow_nan=False)),
+    min_size=1,
+    max_size=15,
 )
 
 
@@ -47,7 +49,9 @@ def test_an_exact_figure_is_exact(value: float) -> None:
     assert float(theme.exact(value).replace(",", "")) == value
 
 
-@pytest.mark.parametrize(("value", "text"), [(67.06, "67.1%"), (50.0, "50%"), (1234.5, "1,234.5%"), (-3.04, "-3%")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(67.06, "67.1%"), (50.0, "50%"), (1234.5, "1,234.5%"), (-3.04, "-3%")]
+)
 def test_a_computed_percentage_has_one_decimal_at_most(value: float, text: str) -> None:
     assert theme.percent(value) == text
 
@@ -65,7 +69,9 @@ def test_labels_keep_apart_and_in_order(wanted: list[tuple[float, float]]) -> No
 def test_labels_move_as_a_group_around_what_they_label(wanted: list[tuple[float, float]]) -> None:
     """Pushing labels apart must not push all of them away: their mean stays where it was."""
     positions, sizes = [at for at, _ in wanted], [size for _, size in wanted]
-    moved = [after - before for before, after in zip(positions, theme.spread_out(positions, sizes), strict=True)]
+    moved = [
+        after - before for before, after in zip(positions, theme.spread_out(positions, sizes), strict=True)
+    ]
     assert math.fsum(moved) == pytest.approx(0, abs=1e-6)
 
 

@@ -1,0 +1,183 @@
+"""A real server, as `genai-atlas serve` starts it, and a real browser that notices everything that goes wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+from scripts.bootstrap import find_browser
+
+from etl.warehouse import Home
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+# Without a sandbox because CI runs as root; the rest keeps the browser from calling its maker.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE = 30_000  # milliseconds; a first page on a busy machine
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+expect.set_options(timeout=PATIENCE)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running `genai-atlas serve`."""
+
+    address: str
+    home: Home
+    process: subprocess.Popen[str]
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(self.address + path, timeout=30) as answer:
+            return str(answer.read().decode())
+
+
+@dataclass
+class Watch:
+    """What went wrong in a browser, noted as it happens."""
+
+    problems: list[str] = field(default_factory=list)
+
+    def follow(self, context: BrowserContext) -> None:
+        context.on("console", lambda said: self.note(said.type == "error", f"console: {said.text}"))
+        context.on("weberror", lambda error: self.problems.append(f"page: {error.error}"))
+        context.on(
+            "requestfailed", lambda asked: self.problems.append(f"failed: {asked.url} {asked.failure}")
+        )
+        context.on(
+            "request", lambda asked: self.note(not _is_local(asked.url), f"left the machine: {asked.url}")
+        )
+        context.on("response", self.answered)
+
+    def answered(self, response: Response) -> None:
+        self.note(response.status >= 400, f"{response.status}: {response.url}")
+
+    def note(self, is_wrong: bool, what: str) -> None:
+        if is_wrong:
+            self.problems.append(what)
+
+
+def _is_local(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in {"data", "blob", "file"} or parts.hostname in LOOPBACK
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(home: Path, port: int, folder: Path) -> subprocess.Popen[str]:
+    """Start the program from a folder that is not the checkout, as somebody who installed it does."""
+    program = Path(sys.executable).with_name("genai-atlas")
+    return subprocess.Popen(
+        [program, "serve", "--home", str(home), "--data", str(DATA), "--port", str(port)],
+        cwd=folder,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until_ready(server: Server) -> None:
+    """Return as soon as the server answers; tell why it does not."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            pytest.fail(f"The server ended: {server.process.communicate()[1]}")
+        try:
+            server.get("/readyz")
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("The server did not answer within a minute.")
+
+
+def stop(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """End the server as Ctrl+C does; returns what it had said."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def server(built_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copytree(built_home.path, folder / "home")
+    port = free_port()
+    running = Server(f"http://127.0.0.1:{port}", Home(folder / "home"), start(folder / "home", port, folder))
+    try:
+        wait_until_ready(running)
+        yield running
+    finally:
+        stop(running.process)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = find_browser()
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("No Chromium, Chrome or Edge was found, and CI has to have one.")
+        pytest.skip("No Chromium, Chrome or Edge was found.")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
+    """Open pages in contexts of their own; in the end nothing may have gone wrong in any of them."""
+    watch = Watch()
+    contexts = []
+
+    def open_page(path: str = "/", *, mode: str = "light", script: str = "") -> Page:
+        context = browser.new_context(
+            base_url=server.address,
+            viewport={"width": 1440, "height": 1000},
+            color_scheme="dark" if mode == "dark" else "light",
+            accept_downloads=True,
+        )
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        watch.follow(context)
+        page = context.new_page()
+        page.add_init_script(script)
+        page.goto(path)
+        settle(page)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert watch.problems == []
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has its title and its script has come to an end."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
