@@ -3,17 +3,17 @@
 // The address of the server: else the front end of a page like /market first probes /market/_stcore.
 window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
 
-// Leaving a page, Streamlit makes two or three steps of history within a moment: the old address without its
-// filters, the new page, the new page with its filters. For a reader that is one step back.
+// Leaving a page, Streamlit makes two or three steps of history: the old address without its filters, the new page,
+// the new page with its filters. What follows one action of the reader is one step back.
 {
-    const MOMENT = 2000;
     const push = history.pushState.bind(history);
-    let latest = performance.now();
+    let isFirst = false;
+    for (const name of ["pointerdown", "keydown", "popstate"])
+        addEventListener(name, () => { isFirst = true; }, { capture: true });
     history.pushState = (state, title, address) => {
-        const now = performance.now();
-        if (now - latest < MOMENT) history.replaceState(state, title, address);
-        else push(state, title, address);
-        latest = now;
+        if (isFirst) push(state, title, address);
+        else history.replaceState(state, title, address);
+        isFirst = false;
     };
 }
 
