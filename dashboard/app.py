@@ -81,6 +81,11 @@ def page_route(path: str, page: Page) -> Route:
     return Route(path, serve)
 
 
+async def to_the_root(request: Request) -> Response:
+    """The first page has one address, the root: Streamlit knows no other."""
+    return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/", status_code=302)
+
+
 def spoken(page: Page, query: str) -> str:
     """The query in the words on screen; as it is where nothing can be looked up."""
     try:
@@ -108,6 +113,7 @@ app = st.App(
         # The outlines of the countries, which Plotly would fetch from the network.
         Mount("/topojson", StaticFiles(directory=ASSETS / "topojson")),
         page_route("/", PAGES[0]),
-        *(page_route(f"/{page.path}", page) for page in PAGES),
+        Route(f"/{PAGES[0].path}", to_the_root),
+        *(page_route(f"/{page.path}", page) for page in PAGES[1:]),
     ],
 )

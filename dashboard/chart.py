@@ -124,6 +124,8 @@ class Chart(Generic[F]):
     def draw(self, frame: pd.DataFrame, filters: F, mode: theme.Mode = "light") -> go.Figure:
         """The finished figure: template, height, alternative for an empty frame."""
         figure = empty_figure() if frame.empty else self.figure(frame, filters)
+        if mode == "dark":
+            figure = theme.for_dark(figure)
         figure.update_layout(template=theme.TEMPLATES[mode], height=self.height)
         return figure
 

@@ -1,11 +1,13 @@
 """The frame around every page: name, navigation, and what is said when nothing can be served."""
 
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
 from dashboard.address import in_words
+from dashboard.components import color_mode
 from dashboard.finder import index
 from dashboard.pages import PAGES
 from dashboard.warehouse import warehouse
@@ -15,15 +17,12 @@ HERE = Path(__file__).parent
 
 st.set_page_config(page_title="GenAI Atlas", page_icon=str(HERE / "assets" / "icon.png"), layout="wide")
 
-groups: dict[str, list[st.Page]] = {}
 by_path: dict[str, st.Page] = {}
 for listed in PAGES:
     script = HERE / "app_pages" / listed.script
-    made = st.Page(
+    by_path[listed.path] = st.Page(
         script, title=listed.title, url_path=listed.path, icon=listed.icon, default=listed is PAGES[0]
     )
-    groups.setdefault(listed.group, []).append(made)
-    by_path[listed.path] = made
 
 
 def take_found() -> None:
@@ -49,7 +48,22 @@ def show_search() -> None:
     )
 
 
-page = st.navigation(groups)
+def show_navigation() -> None:
+    """The pages by group. Streamlit's own list has headings among its items: screen readers trip over it."""
+    for group, members in groupby(PAGES, lambda listed: listed.group):
+        st.sidebar.caption(f"**{group}**")
+        with st.sidebar.container(gap="xxsmall"):
+            for listed in members:
+                st.page_link(by_path[listed.path])
+
+
+def make_legible() -> None:
+    """Dark words on the light chips of chosen values; Streamlit writes them white in either mode."""
+    if color_mode() == "dark":
+        st.html("<style>[data-tag] * { color: #11161c !important }</style>")
+
+
+page = st.navigation(list(by_path.values()), position="hidden")
 try:
     warehouse()
 except AtlasError as error:
@@ -60,4 +74,6 @@ except AtlasError as error:
             st.markdown("\n".join(f"- {problem}" for problem in problems[:100]))
     st.stop()
 show_search()
+show_navigation()
+make_legible()
 page.run()

@@ -5,6 +5,7 @@ Colours are Okabe and Ito's, told apart by colour-blind readers, legible on both
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import fmean
@@ -90,6 +91,18 @@ TEMPLATES: dict[Mode, go.layout.Template] = {
     "light": _template("#1c2530", "#56616e", "#e3e8ed", "#ffffff"),
     "dark": _template("#e6ebf0", "#a3aebb", "#2d3742", "#1b222b"),
 }
+
+
+# Colours that sink into a dark ground, and what stands for them there.
+_ON_DARK = {BLUE: "#2E8FD6", SEQUENTIAL[0]: "#3f74d1", SEQUENTIAL[1]: "#5b82c4", SEQUENTIAL[2]: "#7b8db5"}
+
+
+def for_dark(figure: go.Figure) -> go.Figure:
+    """The same figure with colours that are legible on a dark ground."""
+    text = figure.to_json(validate=False)
+    for light, dark in _ON_DARK.items():
+        text = text.replace(f'"{light}"', f'"{dark}"')
+    return go.Figure(json.loads(text), skip_invalid=False)
 
 
 def hue(rank: int) -> str:

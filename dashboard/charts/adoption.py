@@ -13,6 +13,7 @@ from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import (
     HOVER,
+    Sketch,
     EndLabel,
     capitalised,
     counted,
@@ -171,7 +172,7 @@ def _is_break(last: Any, first: Any) -> bool:
 
 
 def _over_time(frame: pd.DataFrame, filters: OverTimeFilters) -> go.Figure:
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     frame = frame.assign(at=frame["period"].map(moment))
     named = _named_surveys(frame, filters.places)
     hues = place_hues(frame, sorted(set(frame.loc[frame["survey"].isin(named), "entity_id"])))
@@ -179,12 +180,13 @@ def _over_time(frame: pd.DataFrame, filters: OverTimeFilters) -> go.Figure:
     for survey, lines in sorted(frame.groupby("survey"), key=lambda pair: pair[0] in named):
         color = hues[lines["entity_id"].iloc[0]] if survey in named else theme.FAINT
         for _, line in lines.groupby("line"):
-            _draw_line(figure, line, color)
+            _draw_line(sketch, line, color)
         if survey in named:
             last = list(records(lines.sort_values(["at", "line"])))[-1]
             ends.append(EndLabel(_end_name(frame, named, last), float(last.value), color))
     for before, after in breaks(frame[frame["survey"].isin(named)]):
-        _draw_break(figure, before, after)
+        _draw_break(sketch, before, after)
+    sketch.onto(figure)
     label_line_ends(figure, ends, (0.0, min(float(frame["value"].max()) * 1.08, 104.0)), OVER_TIME_HEIGHT)
     first, last_year = int(frame["at"].min()), int(frame["at"].max())
     figure.update_xaxes(
@@ -211,7 +213,7 @@ def _end_name(frame: pd.DataFrame, named: Sequence[str], last: Any) -> str:
     return f"{name} {short(last.value)}%"
 
 
-def _draw_line(figure: go.Figure, line: pd.DataFrame, color: str) -> None:
+def _draw_line(sketch: Sketch, line: pd.DataFrame, color: str) -> None:
     """One line of one survey, earlier editions of a period as small marks beside it."""
     newest = editions(line)
     older = line[~line["claim_id"].isin(newest["claim_id"])]
@@ -219,7 +221,7 @@ def _draw_line(figure: go.Figure, line: pd.DataFrame, color: str) -> None:
     for rows, mode, size in ((newest, "lines+markers", 8), (older, "markers", 5)):
         if rows.empty:
             continue
-        figure.add_scatter(
+        sketch.add_scatter(
             x=rows["at"],
             y=rows["value"],
             mode=mode,
@@ -231,9 +233,9 @@ def _draw_line(figure: go.Figure, line: pd.DataFrame, color: str) -> None:
         )
 
 
-def _draw_break(figure: go.Figure, before: Any, after: Any) -> None:
+def _draw_break(sketch: Sketch, before: Any, after: Any) -> None:
     """The gap between two questions of one survey: a dotted step that no reader takes for a trend."""
-    figure.add_scatter(
+    sketch.add_scatter(
         x=[before.at, (before.at + after.at) / 2, (before.at + after.at) / 2, after.at],
         y=[before.value, before.value, after.value, after.value],
         mode="lines",
@@ -241,7 +243,7 @@ def _draw_break(figure: go.Figure, before: Any, after: Any) -> None:
         hoverinfo="skip",
         line={"color": theme.GREY, "width": 1, "dash": "dot"},
     )
-    figure.add_annotation(
+    sketch.add_annotation(
         x=(before.at + after.at) / 2,
         y=(before.value + after.value) / 2,
         text="<b>//</b> break",
@@ -355,7 +357,7 @@ def _developer_words(row: Any) -> str:
 
 
 def _developers(frame: pd.DataFrame, filters: DeveloperFilters) -> go.Figure:
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     ends = []
     last_year = int(frame["year"].max())
     for _, line in frame.groupby("line", sort=False):
@@ -364,13 +366,13 @@ def _developers(frame: pd.DataFrame, filters: DeveloperFilters) -> go.Figure:
         hollow = "-open" if first.publisher != "Stack Overflow" else ""
         for year, readings in line.groupby("year"):
             if len(readings) > 1:
-                spread_bar(figure, [year, year], [readings["value"].min(), readings["value"].max()], width=9)
+                spread_bar(sketch, [year, year], [readings["value"].min(), readings["value"].max()], width=9)
         newest = line.groupby("year").tail(1)
-        figure.add_scatter(
+        sketch.add_scatter(
             x=newest["year"], y=newest["value"], mode="lines", name=_answer(first), hoverinfo="skip",
             line={"color": color, "width": 2},
         )  # fmt: skip
-        figure.add_scatter(
+        sketch.add_scatter(
             x=line["year"],
             y=line["value"],
             mode="markers",
@@ -390,6 +392,7 @@ def _developers(frame: pd.DataFrame, filters: DeveloperFilters) -> go.Figure:
         when = "" if end.year == last_year else f" ({end.year})"
         who = "SO" if end.publisher == "Stack Overflow" else "DORA"
         ends.append(EndLabel(f"{_answer(end)} {said}%{when}, {who}", float(end.value), color))
+    sketch.onto(figure)
     label_line_ends(figure, ends, (0.0, 100.0), DEVELOPERS_HEIGHT)
     years = sorted({int(year) for year in frame["year"]})
     figure.update_xaxes(tickvals=years, tickangle=0, range=[years[0] - 0.3, years[-1] + 0.15])

@@ -130,18 +130,19 @@ def _share_words(row: Any) -> str:
 
 
 def _frequency(frame: pd.DataFrame, filters: FrequencyFilters) -> go.Figure:
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     extent = frame.groupby("asked_for")["value"].agg(["min", "max"])
     extent = extent.sort_values("max", ascending=False).head(MOST_ROWS)
     shown = frame[frame["asked_for"].isin(extent.index)]
     ticked = set(shown.loc[shown["skill_id"].isin(filters.known), "asked_for"])
     names = {name: ("✓ " if name in ticked else "") + wrapped(str(name), 26) for name in extent.index}
     for name, low, high in extent.itertuples():
-        spread_bar(figure, [low, high], [names[name]] * 2, width=5)
+        spread_bar(sketch, [low, high], [names[name]] * 2, width=5)
     parts = shown["work"].fillna(WHOLE_SAMPLE)
     for part in [*WORK_COLORS, *sorted(set(parts) - set(WORK_COLORS))]:
         if (parts == part).any():
-            _draw_part(figure, shown[parts == part], str(part), names)
+            _draw_part(sketch, shown[parts == part], str(part), names)
+    sketch.onto(figure)
     figure.update_yaxes(
         categoryorder="array", categoryarray=[names[name] for name in extent.index[::-1]], showgrid=True
     )
@@ -158,11 +159,11 @@ def _frequency(frame: pd.DataFrame, filters: FrequencyFilters) -> go.Figure:
     return figure
 
 
-def _draw_part(figure: go.Figure, rows: pd.DataFrame, part: str, names: dict[Any, str]) -> None:
+def _draw_part(sketch: Sketch, rows: pd.DataFrame, part: str, names: dict[Any, str]) -> None:
     """The marks of one part of the samples; hollow where few postings, or an unknown number, were read."""
     color = WORK_COLORS.get(part, theme.GREY)
     is_thin = rows["sample_size"].isna() | (rows["sample_size"].astype("float") < SMALL_SAMPLE)
-    figure.add_scatter(
+    sketch.add_scatter(
         x=rows["value"],
         y=rows["asked_for"].map(names),
         mode="markers",

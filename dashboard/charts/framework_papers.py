@@ -126,9 +126,9 @@ def _draw_shares(figure: go.Figure, frame: pd.DataFrame) -> list[EndLabel]:
     return labels
 
 
-def _draw(figure: go.Figure, line: pd.DataFrame, heights: pd.Series | None, color: str, said: Any) -> None:
+def _draw(sketch: Sketch, line: pd.DataFrame, heights: pd.Series | None, color: str, said: Any) -> None:
     relayed = line["attribution"] != "primary"
-    figure.add_scatter(
+    sketch.add_scatter(
         x=line["position"],
         y=line["value"] if heights is None else heights,
         mode="lines+markers",

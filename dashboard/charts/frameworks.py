@@ -212,11 +212,11 @@ def usual_step(frame: pd.DataFrame) -> float:
     return float(steps.median()) if len(steps) else 1.0
 
 
-def _draw_line(figure: go.Figure, line: pd.DataFrame, color: str, step: float, *, is_named: bool) -> None:
+def _draw_line(sketch: Sketch, line: pd.DataFrame, color: str, step: float, *, is_named: bool) -> None:
     few = len(line) <= 24
     for piece in pieces(line, step):
         alone = len(piece) == 1
-        figure.add_scatter(
+        sketch.add_scatter(
             x=piece["position"],
             y=piece["drawn_value"],
             mode="lines+markers" if is_named else "lines" if not alone else "markers",
@@ -230,14 +230,15 @@ def _draw_line(figure: go.Figure, line: pd.DataFrame, color: str, step: float, *
 
 def _popularity(frame: pd.DataFrame, filters: PopularityFilters) -> go.Figure:
     shown = _drawn(frame, filters)
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     if shown.empty:
         return figure
     hues, step = colours(shown, filters.frameworks), usual_step(frame)
     for _, line in shown[~shown["entity_id"].isin(hues)].groupby("entity_id"):
-        _draw_line(figure, line, theme.FAINT, step, is_named=False)
+        _draw_line(sketch, line, theme.FAINT, step, is_named=False)
     for entity, line in shown[shown["entity_id"].isin(hues)].groupby("entity_id"):
-        _draw_line(figure, line, hues[str(entity)], step, is_named=True)
+        _draw_line(sketch, line, hues[str(entity)], step, is_named=True)
+    sketch.onto(figure)
     is_log = filters.drawn != "value"
     unit = "" if filters.drawn == "index" else str(frame["unit_id"].iloc[0])
     low, high = value_axis(figure, shown["drawn_value"], unit, is_log=is_log)

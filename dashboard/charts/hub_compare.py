@@ -75,13 +75,13 @@ def _compare(frame: pd.DataFrame, filters: CompareFilters) -> go.Figure:
         return empty_figure()
     most = max(int((COMPARE_HEIGHT - 20) / ROW / (len(order) + HEAD)), 1)
     names = frame.drop_duplicates("entity_id").set_index("entity_id")["place"]
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     ticks: dict[float, str] = {}
     at = 0.0
     for list_id in _common(frame, order)["list_id"].head(most):
         rows = frame[frame["list_id"] == list_id].set_index("entity_id")
         heading = rows["list_label"].iloc[0] + (", United States = 100" if list_id == PRICES else "")
-        figure.add_annotation(
+        sketch.add_annotation(
             x=0,
             xref="paper",
             xanchor="left",
@@ -92,8 +92,9 @@ def _compare(frame: pd.DataFrame, filters: CompareFilters) -> go.Figure:
         at += HEAD
         heights = [-(at + position) - 0.5 for position in range(len(order))]
         ticks |= {height: names[city] for height, city in zip(heights, order, strict=True)}
-        _add_block(figure, rows, dict(zip(order, heights, strict=True)))
+        _add_block(sketch, rows, dict(zip(order, heights, strict=True)))
         at += len(order)
+    sketch.onto(figure)
     figure.update_xaxes(range=[0, 1.95], visible=False)
     figure.update_yaxes(
         tickvals=list(ticks),
@@ -106,19 +107,19 @@ def _compare(frame: pd.DataFrame, filters: CompareFilters) -> go.Figure:
     return figure
 
 
-def _add_block(figure: go.Figure, rows: pd.DataFrame, heights: dict[str, float]) -> None:
+def _add_block(sketch: Sketch, rows: pd.DataFrame, heights: dict[str, float]) -> None:
     """One list: a bar a city from zero, its figure and year written at its end, or that there is none."""
     top = max(float(rows["shown_value"].max()), 1e-9)
     for position, (city, height) in enumerate(heights.items()):
         if city not in rows.index:
-            figure.add_annotation(
+            sketch.add_annotation(
                 x=0, y=height, text="no figure", showarrow=False, xanchor="left", font={"color": theme.GREY}
             )
             continue
         row = next(records(rows.loc[[city]].reset_index()))
         color = theme.PALETTE[position % len(theme.PALETTE)]
         length = max(float(row.shown_value), 0.0) / top
-        figure.add_bar(
+        sketch.add_bar(
             x=[length],
             y=[height],
             orientation="h",
@@ -128,7 +129,7 @@ def _add_block(figure: go.Figure, rows: pd.DataFrame, heights: dict[str, float])
             customdata=[[row.claim_id, hover(row), row.entity_id]],
             hovertemplate=HOVER,
         )
-        figure.add_annotation(
+        sketch.add_annotation(
             x=length,
             y=height,
             text=f" {shown(row)} ({row.period})",
@@ -203,15 +204,16 @@ def _profile(frame: pd.DataFrame, filters: PlaceFilters) -> go.Figure:
     own = _standing(frame, filters.place).head(MOST_LISTS)
     if own.empty:
         return _lone(frame, filters)
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     for position, row in enumerate(records(own)):
         rows = frame[frame["list_id"] == row.list_id]
         spots = along(rows)
         others = rows[rows["entity_id"] != filters.place]
-        _add_marks(figure, others, spots.loc[others.index], -position, theme.FAINT, 7)
+        _add_marks(sketch, others, spots.loc[others.index], -position, theme.FAINT, 7)
         mine = rows[rows["entity_id"] == filters.place]
-        _add_marks(figure, mine, spots.loc[mine.index], -position, theme.BLUE, 12)
-        _name_row(figure, row, -position)
+        _add_marks(sketch, mine, spots.loc[mine.index], -position, theme.BLUE, 12)
+        _name_row(sketch, row, -position)
+    sketch.onto(figure)
     figure.update_yaxes(
         tickvals=[-position for position in range(len(own))],
         showticklabels=False,
@@ -224,12 +226,12 @@ def _profile(frame: pd.DataFrame, filters: PlaceFilters) -> go.Figure:
     return figure
 
 
-def _name_row(figure: go.Figure, row: Any, height: float) -> None:
+def _name_row(sketch: Sketch, row: Any, height: float) -> None:
     """What the list counts, above the row, and the figure with its rank at the end."""
     label = f"{row.list_label}, {row.period}"
     if len(label) > MOST_LETTERS:  # the whole name stands in the text of the marks
         label = re.sub(r" \([^)]*\)", "", label)
-    figure.add_annotation(
+    sketch.add_annotation(
         x=0,
         xref="paper",
         xanchor="left",
@@ -240,7 +242,7 @@ def _name_row(figure: go.Figure, row: Any, height: float) -> None:
         align="left",
         font={"size": 11},
     )
-    figure.add_annotation(
+    sketch.add_annotation(
         x=1.01,
         xref="paper",
         xanchor="left",
@@ -251,9 +253,9 @@ def _name_row(figure: go.Figure, row: Any, height: float) -> None:
 
 
 def _add_marks(
-    figure: go.Figure, rows: pd.DataFrame, spots: pd.Series, height: float, color: str, size: int
+    sketch: Sketch, rows: pd.DataFrame, spots: pd.Series, height: float, color: str, size: int
 ) -> None:
-    figure.add_scatter(
+    sketch.add_scatter(
         x=spots,
         y=[height] * len(rows),
         mode="markers",

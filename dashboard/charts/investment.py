@@ -94,28 +94,29 @@ def _words(row: Any) -> str:
 
 
 def _by_year(frame: pd.DataFrame, filters: ByYearFilters) -> go.Figure:
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     extent = frame.groupby("year")["harmonised_value"].agg(["min", "max", "count"])
     for year, row in extent[extent["count"] > 1].iterrows():
-        spread_bar(figure, [year, year], [row["min"], row["max"]], width=9)
+        spread_bar(sketch, [year, year], [row["min"], row["max"]], width=9)
     hues = publisher_hues(frame)
     last = frame["year"].max()
     labels = []
     for name, group in frame.groupby("publisher"):
-        newest = _draw_publisher(figure, group, str(name), hues[str(name)])
+        newest = _draw_publisher(sketch, group, str(name), hues[str(name)])
         if newest["year"] == last:
             labels.append(EndLabel(str(name), float(newest["harmonised_value"]), hues[str(name)]))
+    sketch.onto(figure)
     labels = sorted(labels, key=lambda label: label.height, reverse=True)[:MOST_NAMED]
     label_line_ends(figure, labels, _value_axis(figure, frame), HEIGHT)
     year_axis(figure, int(frame["year"].min()), int(last))
     return figure
 
 
-def _draw_publisher(figure: go.Figure, group: pd.DataFrame, name: str, color: str) -> pd.Series:
+def _draw_publisher(sketch: Sketch, group: pd.DataFrame, name: str, color: str) -> pd.Series:
     """All figures of one publisher, the newest of each year joined by a line; returns the last of those."""
     newest = group.sort_values("published").drop_duplicates("year", keep="last").sort_values("year")
     if len(newest) > 1:
-        figure.add_scatter(
+        sketch.add_scatter(
             x=newest["year"],
             y=newest["harmonised_value"],
             mode="lines",
@@ -124,7 +125,7 @@ def _draw_publisher(figure: go.Figure, group: pd.DataFrame, name: str, color: st
             hoverinfo="skip",
         )
     is_hollow = group["status"] != "actual"
-    figure.add_scatter(
+    sketch.add_scatter(
         x=group["year"],
         y=group["harmonised_value"],
         mode="markers",

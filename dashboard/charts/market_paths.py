@@ -71,7 +71,7 @@ def _by_year(frame: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
-def _draw_paths(figure: go.Figure, frame: pd.DataFrame, name: str, color: str, width: float) -> None:
+def _draw_paths(sketch: Sketch, frame: pd.DataFrame, name: str, color: str, width: float) -> None:
     """The forecasts as one dashed line with gaps between the claims, a hollow mark at each printed value."""
     xs: list[float | None] = []
     ys: list[float | None] = []
@@ -89,7 +89,7 @@ def _draw_paths(figure: go.Figure, frame: pd.DataFrame, name: str, color: str, w
         xs.append(None)
         ys.append(None)
         data.append(["", ""])
-    figure.add_scatter(
+    sketch.add_scatter(
         x=xs,
         y=ys,
         mode="lines+markers",
@@ -112,17 +112,18 @@ def _money_axis(figure: go.Figure, values: pd.Series, *, is_log: bool) -> tuple[
 
 def paths_figure(frame: pd.DataFrame, chosen: Sequence[str], *, is_log: bool) -> go.Figure:
     """Every forecast from base to target: chosen publishers in colour, others grey, the spread behind."""
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     spread = _by_year(frame)
     bars = list(records(spread[spread["publishers"] >= 3]))
     xs = [x for bar in bars for x in (bar.year, bar.year, None)]
-    spread_bar(figure, xs, [y for bar in bars for y in (bar.low, bar.high, None)], width=9)
+    spread_bar(sketch, xs, [y for bar in bars for y in (bar.low, bar.high, None)], width=9)
     hues = publisher_hues(frame)
     rest = frame[~frame["publisher"].isin(chosen)]
     if not rest.empty:
-        _draw_paths(figure, rest, "Other publishers", theme.FAINT, 1)
+        _draw_paths(sketch, rest, "Other publishers", theme.FAINT, 1)
     for name in chosen:
-        _draw_paths(figure, frame[frame["publisher"] == name], name, hues[name], 2)
+        _draw_paths(sketch, frame[frame["publisher"] == name], name, hues[name], 2)
+    sketch.onto(figure)
     span = _money_axis(figure, _stated(frame)["value"], is_log=is_log)
     labels = []
     for name in chosen:
@@ -226,17 +227,18 @@ class VintageFilters(Filters):
 
 
 def _vintages(frame: pd.DataFrame, filters: VintageFilters) -> go.Figure:
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     editions = sorted(frame["published_year"].unique())
     hues = dict(zip(editions, theme.ramp(len(editions)), strict=True))
     ends: list[tuple[str, float, float]] = []
     for edition, group in frame.groupby("published_year"):
-        _draw_paths(figure, group, f"{edition:.0f}", hues[edition], 2)
+        _draw_paths(sketch, group, f"{edition:.0f}", hues[edition], 2)
         targets = zip(group["forecast_value_usd_bn"], group["forecast_year"], strict=True)
         ends += [(f"{edition:.0f}", float(value), float(year)) for value, year in targets]
     _, high = _money_axis(figure, _stated(frame)["value"], is_log=False)
     for text, height, year in _joined(ends, high * 0.05):
-        figure.add_annotation(x=year, y=height, text=text, showarrow=False, xanchor="left", xshift=8)
+        sketch.add_annotation(x=year, y=height, text=text, showarrow=False, xanchor="left", xshift=8)
+    sketch.onto(figure)
     year_axis(figure, _first_year(frame), frame["forecast_year"].max())
     figure.update_layout(margin_r=60)
     return figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
@@ -75,9 +75,42 @@ def publisher_hues(frame: pd.DataFrame) -> dict[str, str]:
     return {str(name): theme.GREY if pd.isna(rank) else theme.hue(int(rank)) for name, rank in ranks.items()}
 
 
-def spread_bar(figure: go.Figure, xs: Sequence[Any], ys: Sequence[Any], width: int) -> None:
+@dataclass
+class Sketch:
+    """Marks and texts as plain dictionaries, put on a figure all at once.
+
+    A figure checks each mark twice that is added to it, and with each text all that it already has.
+    """
+
+    marks: list[dict[str, Any]] = field(default_factory=list)
+    texts: list[dict[str, Any]] = field(default_factory=list)
+
+    def add_scatter(self, **mark: Any) -> None:
+        """Add points or lines, with what `Figure.add_scatter` takes."""
+        self.marks.append({"type": "scatter", **mark})
+
+    def add_bar(self, **mark: Any) -> None:
+        """Add bars, with what `Figure.add_bar` takes."""
+        self.marks.append({"type": "bar", **mark})
+
+    def add_annotation(self, **text: Any) -> None:
+        """Add a text, with what `Figure.add_annotation` takes."""
+        self.texts.append(text)
+
+    def onto(self, figure: go.Figure) -> None:
+        """Draw it all on a figure, over what that has."""
+        figure.add_traces(self.marks)
+        add_texts(figure, self.texts)
+
+
+def add_texts(figure: go.Figure, texts: Sequence[dict[str, Any]], **layout: Any) -> None:
+    """Write texts on a figure at once, beside those that it has, with other settings of its layout."""
+    figure.update_layout(annotations=[*figure.layout.annotations, *texts], **layout)
+
+
+def spread_bar(sketch: Sketch, xs: Sequence[Any], ys: Sequence[Any], width: int) -> None:
     """A faint bar from the lowest to the highest of several values; None between the points of two bars."""
-    figure.add_scatter(
+    sketch.add_scatter(
         x=xs, y=ys, mode="lines", name="spread", line={"width": width, "color": theme.BAND}, hoverinfo="skip"
     )
 
@@ -173,7 +206,7 @@ def label_line_ends(
         }
         for label, text, height in zip(labels, texts, heights, strict=True)
     ]
-    figure.update_layout(annotations=[*figure.layout.annotations, *names], margin_r=LABEL_MARGIN)
+    add_texts(figure, names, margin_r=LABEL_MARGIN)
     figure.update_yaxes(range=[low, high])
 
 
@@ -205,16 +238,16 @@ class Strip:
 
 def strip_figure(frame: pd.DataFrame, strip: Strip) -> go.Figure:
     """One mark a claim, one row a category, a faint bar from the lowest to the highest of each row."""
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     extent = frame.groupby(strip.category)[strip.value].agg(["min", "max"])
     extent = extent.sort_values("max", ascending=False).head(strip.most)
     shown = frame[frame[strip.category].isin(extent.index)]
     names = {name: wrapped(capitalised(str(name)), 26) for name in extent.index}
     for name, row in extent[extent["max"] > extent["min"]].iterrows():
-        spread_bar(figure, [row["min"], row["max"]], [names[str(name)]] * 2, width=5)
+        spread_bar(sketch, [row["min"], row["max"]], [names[str(name)]] * 2, width=5)
     hues = publisher_hues(shown)
     colors = [hues[name] for name in shown["publisher"]]
-    figure.add_scatter(
+    sketch.add_scatter(
         x=shown[strip.value],
         y=shown[strip.category].map(names),
         mode="markers",
@@ -229,6 +262,7 @@ def strip_figure(frame: pd.DataFrame, strip: Strip) -> go.Figure:
             "opacity": [1.0 if how == "primary" else 0.75 for how in shown["attribution"]],
         },
     )
+    sketch.onto(figure)
     figure.update_yaxes(
         categoryorder="array",
         categoryarray=[names[name] for name in extent.index[::-1]],

@@ -206,20 +206,21 @@ def _pay(frame: pd.DataFrame, filters: PayFilters) -> go.Figure:
     bands = bands_of(frame)
     names_role = frame["role"].nunique() > 1
     shown = fitting(bands, names_role=names_role)
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     height, kind = 0.0, ""
     for band in shown:
         if band.kind != kind:
             kind = band.kind
             square = f'<span style="color:{KIND_COLORS[kind]}">■</span>'
-            _write(figure, height, f"{square} <b>{KINDS[kind]}</b>")
+            _write(sketch, height, f"{square} <b>{KINDS[kind]}</b>")
             height += HEADING
         label = _label(band, names_role=names_role)
-        _write(figure, height, label)
+        _write(sketch, height, label)
         height += _pixels(label)
-        _draw_band(figure, band, height - BAND + 6)
+        _draw_band(sketch, band, height - BAND + 6)
     if len(shown) < len(bands):
-        _write(figure, height, f"… and {len(bands) - len(shown)} more in the table")
+        _write(sketch, height, f"… and {len(bands) - len(shown)} more in the table")
+    sketch.onto(figure)
     figure.update_yaxes(range=[max(height + TEXT_LINE, ROOM / MOST_STRETCH), 0], visible=False)
     figure.update_xaxes(
         range=[0, float(frame["usd_value"].max()) * 1.06],
@@ -251,9 +252,9 @@ def fitting(bands: Sequence[Band], *, names_role: bool) -> list[Band]:
     return sorted(kept, key=lambda band: band.order)
 
 
-def _write(figure: go.Figure, height: float, text: str) -> None:
+def _write(sketch: Sketch, height: float, text: str) -> None:
     """Text at the left edge whose first line begins at a height."""
-    figure.add_annotation(
+    sketch.add_annotation(
         x=0,
         xref="paper",
         y=height,
@@ -267,11 +268,11 @@ def _write(figure: go.Figure, height: float, text: str) -> None:
     )
 
 
-def _draw_band(figure: go.Figure, band: Band, height: float) -> None:
+def _draw_band(sketch: Sketch, band: Band, height: float) -> None:
     color = KIND_COLORS[band.kind]
     for low, high, width, dash in RANGES:
         if low in band.claims and high in band.claims:
-            figure.add_scatter(
+            sketch.add_scatter(
                 x=[band.claims[low].usd_value, band.claims[high].usd_value],
                 y=[height] * 2,
                 mode="lines",
@@ -281,7 +282,7 @@ def _draw_band(figure: go.Figure, band: Band, height: float) -> None:
                 hoverinfo="skip",
             )
     rows = list(band.claims.values())
-    figure.add_scatter(
+    sketch.add_scatter(
         x=[row.usd_value for row in rows],
         y=[height] * len(rows),
         mode="markers",

@@ -14,6 +14,7 @@ from dashboard import theme
 from dashboard.charts.marks import (
     AXIS_TITLE_ROOM,
     HOVER,
+    Sketch,
     hover_data,
     hover_text,
     records,
@@ -139,8 +140,9 @@ def ranked_bars(frame: pd.DataFrame, ranking: Ranking) -> go.Figure:
         hovertemplate=HOVER,
         marker={"color": fills, "line": {"color": colors, "width": 1.5}},
     )
+    sketch = Sketch()
     for place, row in enumerate(rows):
-        figure.add_annotation(
+        sketch.add_annotation(
             x=0,
             xref="paper",
             y=place - 0.18,
@@ -151,6 +153,7 @@ def ranked_bars(frame: pd.DataFrame, ranking: Ranking) -> go.Figure:
             align="left",
             borderpad=0,
         )
+    sketch.onto(figure)
     figure.update_yaxes(range=[max(len(rows), FEWEST_BARS) - 0.4, -0.6], visible=False)
     low, high = min(float(shown[ranking.value].min()), 0.0), max(float(shown[ranking.value].max()), 0.0)
     room = 0.04 * ((high - low) or 1.0)
@@ -205,23 +208,24 @@ def stack(figure: go.Figure, blocks: Sequence[Block], pixels: int) -> dict[tuple
     heads = sum(block.head + BLOCK_GAP for block in blocks)
     needed = sum(sum(block.row_heights) for block in blocks)
     stretch = min((pixels - heads) / needed, 1.3) if needed else 1.0
-    top, middles = 0.0, {}
+    top, middles, sketch = 0.0, {}, Sketch()
     for index, block in enumerate(blocks):
-        _write(figure, top, f"<b>{'<br>'.join(block.heading)}</b>")
+        _write(sketch, top, f"<b>{'<br>'.join(block.heading)}</b>")
         if block.note:
-            _write(figure, top + TEXT_LINE * len(block.heading), "<br>".join(block.note), opacity=MUTED)
+            _write(sketch, top + TEXT_LINE * len(block.heading), "<br>".join(block.note), opacity=MUTED)
         below = top + block.head
         for place, height in enumerate(block.row_heights):
             middles[index, place] = below + height * stretch / 2
             below += height * stretch
         top = below + BLOCK_GAP
+    sketch.onto(figure)
     figure.update_yaxes(range=[pixels, 0], visible=False)
     return middles
 
 
-def _write(figure: go.Figure, y: float, text: str, opacity: float = 1.0) -> None:
+def _write(sketch: Sketch, y: float, text: str, opacity: float = 1.0) -> None:
     """Text at the left edge whose first line begins at a height."""
-    figure.add_annotation(
+    sketch.add_annotation(
         x=0,
         xref="paper",
         y=y,

@@ -128,7 +128,7 @@ def _study_blocks(frame: pd.DataFrame, texts: dict[str, str]) -> list[Block]:
 
 
 def _studies(frame: pd.DataFrame, filters: StudyFilters) -> go.Figure:
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     texts = study_texts(frame)
     blocks = _study_blocks(frame, texts)
     measured = {row.study: row for row in records(frame[frame["kind"] == "measured"])}
@@ -136,8 +136,9 @@ def _studies(frame: pd.DataFrame, filters: StudyFilters) -> go.Figure:
         row = blocks[block].rows[line]
         at = y + 7.5 * (1 + texts[row.study_id].count("<br>"))
         if row.kind != "measured" and row.study in measured:
-            _measured_beside(figure, row, measured[row.study], at)
-        _study_row(figure, row, at, texts[row.study_id])
+            _measured_beside(sketch, row, measured[row.study], at)
+        _study_row(sketch, row, at, texts[row.study_id])
+    sketch.onto(figure)
     low = min(float(frame[["gain_pct", "gain_low_pct"]].min().min()), 0.0)
     high = max(float(frame[["gain_pct", "gain_high_pct"]].max().max()), 0.0)
     figure.update_xaxes(
@@ -151,12 +152,12 @@ def _study_color(row: Any) -> str:
     return theme.VERMILION if row.gain_pct < 0 else _OUTCOMES[row.outcome_kind]
 
 
-def _study_row(figure: go.Figure, row: Any, at: float, text: str) -> None:
+def _study_row(sketch: Sketch, row: Any, at: float, text: str) -> None:
     """One result: its name above, then interval and mark, the effect beside it."""
     color = _study_color(row)
     has_interval = pd.notna(row.gain_low_pct)
     if has_interval:
-        figure.add_scatter(
+        sketch.add_scatter(
             x=[row.gain_low_pct, row.gain_high_pct],
             y=[at, at],
             mode="lines",
@@ -164,8 +165,8 @@ def _study_row(figure: go.Figure, row: Any, at: float, text: str) -> None:
             hoverinfo="skip",
             line={"color": color, "width": 2},
         )
-    _study_mark(figure, row, at, size=10)
-    figure.add_annotation(
+    _study_mark(sketch, row, at, size=10)
+    sketch.add_annotation(
         x=row.gain_high_pct if has_interval else row.gain_pct,
         y=at,
         text=signed(row.gain_pct),
@@ -174,7 +175,7 @@ def _study_row(figure: go.Figure, row: Any, at: float, text: str) -> None:
         xshift=9,
         font={"color": color},
     )
-    figure.add_annotation(
+    sketch.add_annotation(
         x=0,
         xref="paper",
         y=at - 8,
@@ -187,9 +188,9 @@ def _study_row(figure: go.Figure, row: Any, at: float, text: str) -> None:
     )
 
 
-def _study_mark(figure: go.Figure, row: Any, at: float, size: int) -> None:
+def _study_mark(sketch: Sketch, row: Any, at: float, size: int) -> None:
     color = _study_color(row)
-    figure.add_scatter(
+    sketch.add_scatter(
         x=[row.gain_pct],
         y=[at],
         mode="markers",
@@ -205,9 +206,9 @@ def _study_mark(figure: go.Figure, row: Any, at: float, size: int) -> None:
     )
 
 
-def _measured_beside(figure: go.Figure, row: Any, measured: Any, at: float) -> None:
+def _measured_beside(sketch: Sketch, row: Any, measured: Any, at: float) -> None:
     """Beside what people expected or felt, what the same study measured, and the way between the two."""
-    figure.add_scatter(
+    sketch.add_scatter(
         x=[measured.gain_pct, row.gain_pct],
         y=[at, at],
         mode="lines",
@@ -215,8 +216,8 @@ def _measured_beside(figure: go.Figure, row: Any, measured: Any, at: float) -> N
         hoverinfo="skip",
         line={"color": theme.GREY, "width": 1, "dash": "dot"},
     )
-    _study_mark(figure, measured, at, size=7)
-    figure.add_annotation(
+    _study_mark(sketch, measured, at, size=7)
+    sketch.add_annotation(
         x=measured.gain_pct,
         y=at,
         text=signed(measured.gain_pct),

@@ -128,7 +128,7 @@ def _total_blocks(frame: pd.DataFrame) -> list[Block]:
 
 
 def _total(frame: pd.DataFrame, filters: WorkforceFilters) -> go.Figure:
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     blocks = _total_blocks(frame)
     middles = stack(figure, blocks, TOTAL_HEIGHT - AXES_HEIGHT)
     low, high = math.log10(frame["value"].min()) - 0.25, math.log10(frame["value"].max()) + 0.25
@@ -139,7 +139,8 @@ def _total(frame: pd.DataFrame, filters: WorkforceFilters) -> go.Figure:
         color = (
             theme.GREY if is_faint(rows[0].entity_id, filters.places, present) else hues[rows[0].entity_id]
         )
-        _total_line(figure, rows, y, color, (low + high) / 2)
+        _total_line(sketch, rows, y, color, (low + high) / 2)
+    sketch.onto(figure)
     powers = range(math.floor(low), math.ceil(high) + 1)
     figure.update_xaxes(
         type="log",
@@ -152,9 +153,9 @@ def _total(frame: pd.DataFrame, filters: WorkforceFilters) -> go.Figure:
     return figure
 
 
-def _total_line(figure: go.Figure, rows: list[Any], y: float, color: str, middle: float) -> None:
+def _total_line(sketch: Sketch, rows: list[Any], y: float, color: str, middle: float) -> None:
     """The figures of one publisher for one place, oldest to newest; the newest is written out."""
-    figure.add_scatter(
+    sketch.add_scatter(
         x=[row.value for row in rows],
         y=[y] * len(rows),
         mode="lines+markers",
@@ -172,7 +173,7 @@ def _total_line(figure: go.Figure, rows: list[Any], y: float, color: str, middle
     )
     values = [math.log10(row.value) for row in rows]
     is_left = max(values) < middle
-    figure.add_annotation(
+    sketch.add_annotation(
         x=max(values) if is_left else min(values),
         y=y,
         text=_total_label(rows[-1]),

@@ -293,16 +293,16 @@ def _named(frame: pd.DataFrame, places: Sequence[str]) -> list[str]:
 
 
 def _postings(frame: pd.DataFrame, filters: PostingsFilters) -> go.Figure:
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     named = _named(frame, filters.places)
     hues = place_hues(frame, named)
     own = frame[frame["publisher"] == main_publisher(frame)]
     for entity, line in sorted(own.groupby("entity_id"), key=lambda pair: pair[0] in named):
-        _postings_line(figure, line, hues.get(str(entity), theme.FAINT))
+        _postings_line(sketch, line, hues.get(str(entity), theme.FAINT))
     others = frame[frame["publisher"] != main_publisher(frame)]
     if not others.empty:
         colors = [hues.get(entity, theme.FAINT) for entity in others["entity_id"]]
-        figure.add_scatter(
+        sketch.add_scatter(
             x=others["year"],
             y=others["value"],
             mode="markers",
@@ -316,6 +316,7 @@ def _postings(frame: pd.DataFrame, filters: PostingsFilters) -> go.Figure:
                 "line": {"width": 2, "color": colors},
             },
         )
+    sketch.onto(figure)
     ends = _newest(frame)
     labels = [
         EndLabel(f"{row.place} {short(row.value)}%", float(row.value), hues[row.entity_id])
@@ -328,10 +329,10 @@ def _postings(frame: pd.DataFrame, filters: PostingsFilters) -> go.Figure:
     return figure
 
 
-def _postings_line(figure: go.Figure, line: pd.DataFrame, color: str) -> None:
+def _postings_line(sketch: Sketch, line: pd.DataFrame, color: str) -> None:
     """The years of one country, the running year hollow."""
     is_named = color != theme.FAINT
-    figure.add_scatter(
+    sketch.add_scatter(
         x=line["year"],
         y=line["value"],
         mode="lines+markers",
@@ -425,12 +426,12 @@ def pairs(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _concentration(frame: pd.DataFrame, filters: WorkforceFilters) -> go.Figure:
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     order = list(frame.groupby("place")["value"].max().sort_values(ascending=False, kind="stable").index)
     rank = {place: index for index, place in enumerate(order)}
     present = list(frame["entity_id"])
     for pair in records(pairs(frame)):
-        figure.add_scatter(
+        sketch.add_scatter(
             x=[pair.women, pair.men],
             y=[rank[pair.place]] * 2,
             mode="lines",
@@ -440,7 +441,7 @@ def _concentration(frame: pd.DataFrame, filters: WorkforceFilters) -> go.Figure:
         )
     for population, (color, symbol) in _SEXES.items():
         rows = frame[frame["population"] == population]
-        figure.add_scatter(
+        sketch.add_scatter(
             x=rows["value"],
             y=rows["place"].map(rank),
             mode="markers",
@@ -456,7 +457,8 @@ def _concentration(frame: pd.DataFrame, filters: WorkforceFilters) -> go.Figure:
             },
         )
         if not rows.empty:
-            _name_sex(figure, rows, rank, population, color)
+            _name_sex(sketch, rows, rank, population, color)
+    sketch.onto(figure)
     chosen = set(frame.loc[frame["entity_id"].isin(filters.places), "place"])
     figure.update_yaxes(
         tickvals=list(range(len(order))),
@@ -473,11 +475,11 @@ def _concentration(frame: pd.DataFrame, filters: WorkforceFilters) -> go.Figure:
 
 
 def _name_sex(
-    figure: go.Figure, rows: pd.DataFrame, rank: dict[str, int], population: str, color: str
+    sketch: Sketch, rows: pd.DataFrame, rank: dict[str, int], population: str, color: str
 ) -> None:
     """Write who a mark stands for above the first row."""
     top = next(records(rows.assign(rank=rows["place"].map(rank)).sort_values("rank")))
-    figure.add_annotation(
+    sketch.add_annotation(
         x=top.value, y=rank[top.place], yshift=14, text=population, showarrow=False, font={"color": color}
     )
 

@@ -1,0 +1,52 @@
+"""No page has a serious or critical violation of the accessibility rules that axe-core knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from dashboard import pages, theme
+from tests.browser.conftest import settle
+
+pytestmark = pytest.mark.browser
+
+NewPage = Callable[..., Page]
+
+
+def violations(page: Page) -> list[str]:
+    """What is wrong and matters, with the first element that has it."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {each['help']}: {each['nodes'][0]['html'][:200]}"
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("listed", pages.PAGES, ids=[page.path for page in pages.PAGES])
+def test_a_page_has_no_serious_violation(new_page: NewPage, listed: pages.Page, mode: theme.Mode) -> None:
+    assert violations(new_page(f"/{listed.path}", mode=mode)) == []
+
+
+@pytest.mark.parametrize("section", ["Metrics", "Checks", "Query"])
+def test_the_sections_of_the_data_page_have_none(new_page: NewPage, section: str) -> None:
+    assert violations(new_page(f"/data?section={section}")) == []
+
+
+def test_the_keyboard_alone_reaches_the_search_and_finds(new_page: NewPage) -> None:
+    page = new_page("/sources")
+    expect(page.get_by_role("combobox", name="Find")).to_be_visible()
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.getAttribute('aria-label')") == "Find":
+            break
+    page.keyboard.type("PyTorch · tool")
+    expect(page.get_by_role("option").first).to_have_text("PyTorch · tool")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/tools.*tool=PyTorch"))
+    settle(page)
