@@ -123,7 +123,7 @@ PAGES = (
         "Careers",
         "Decide",
         ":material/route:",
-        "Roles side by side, a road map of skills that you walk, what postings ask for, what is said to be paid.",
+        "Roles side by side, a road map of skills, what postings ask for, what is said to be paid.",
     ),
     Page(
         "tools",
@@ -138,7 +138,7 @@ PAGES = (
         "Companies",
         "Decide",
         ":material/domain:",
-        "Who builds generative AI, where, what they raised and what they are said to be worth, each with its date.",
+        "Who builds generative AI, where, what they raised and what they are said to be worth.",
         (ListFilters,),
     ),
     Page(

@@ -13,8 +13,8 @@ from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import (
     HOVER,
-    Sketch,
     EndLabel,
+    Sketch,
     capitalised,
     counted,
     hover_data,

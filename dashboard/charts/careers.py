@@ -10,7 +10,16 @@ import plotly.graph_objects as go
 
 from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
-from dashboard.charts.marks import HOVER, counted, hover_data, records, spread_bar, title_above, wrapped
+from dashboard.charts.marks import (
+    HOVER,
+    Sketch,
+    counted,
+    hover_data,
+    records,
+    spread_bar,
+    title_above,
+    wrapped,
+)
 
 MOST_ROWS = 26
 SMALL_SAMPLE = 100

@@ -13,6 +13,7 @@ from dashboard.charts.frameworks import not_measured, when
 from dashboard.charts.marks import (
     HOVER,
     EndLabel,
+    Sketch,
     hover_data,
     label_line_ends,
     records,
@@ -69,14 +70,16 @@ def _share_words(row: Any) -> str:
 
 
 def _papers(frame: pd.DataFrame, filters: PapersFilters) -> go.Figure:
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     if filters.papers == "of-all":
-        labels, column, shown = _draw_shares(figure, frame), "value", frame
+        labels, column, shown = _draw_shares(sketch, frame), "value", frame
         title_above(figure, "Share of papers that name it, %")
     else:
         shown, column = _head_to_head(frame), "share_pct"
-        labels = _draw_parts(figure, shown)
+        figure.add_hline(y=50, line={"width": 1, "dash": "dot", "color": theme.GREY})
+        labels = _draw_parts(sketch, shown)
         title_above(figure, "PyTorch’s part of the papers that name one of the two, %")
+    sketch.onto(figure)
     if shown.empty:
         return figure
     top = 100.0 if column == "share_pct" else float(shown[column].max()) * 1.08 or 1.0
@@ -87,11 +90,10 @@ def _papers(frame: pd.DataFrame, filters: PapersFilters) -> go.Figure:
     return figure
 
 
-def _draw_parts(figure: go.Figure, shown: pd.DataFrame) -> list[EndLabel]:
-    """One line a conference, and the line of equal parts."""
-    figure.add_hline(y=50, line={"width": 1, "dash": "dot", "color": theme.GREY})
+def _draw_parts(sketch: Sketch, shown: pd.DataFrame) -> list[EndLabel]:
+    """One line a conference, and which name is the more common above and below equal parts."""
     for height, text in ((97, "PyTorch named more"), (3, "TensorFlow named more")):
-        figure.add_annotation(
+        sketch.add_annotation(
             x=0,
             xref="paper",
             xanchor="left",
@@ -105,14 +107,14 @@ def _draw_parts(figure: go.Figure, shown: pd.DataFrame) -> list[EndLabel]:
     for rank, name in enumerate(sorted(ends.index), start=1):
         line = shown[shown["population"] == name].sort_values("position")
         color = theme.hue(rank) if rank <= len(theme.PALETTE) else theme.GREY
-        _draw(figure, line, line["share_pct"], color, _part_words)
+        _draw(sketch, line, line["share_pct"], color, _part_words)
         labels.append(
             EndLabel(f"{_venue(name)} {line['year'].iloc[-1]}", float(line["share_pct"].iloc[-1]), color)
         )
     return labels
 
 
-def _draw_shares(figure: go.Figure, frame: pd.DataFrame) -> list[EndLabel]:
+def _draw_shares(sketch: Sketch, frame: pd.DataFrame) -> list[EndLabel]:
     """One line a conference and framework in the colour of the framework; the highest ends are named."""
     labels = []
     ranks = frame.drop_duplicates("entity_id").sort_values("framework")["entity_id"]
@@ -120,7 +122,7 @@ def _draw_shares(figure: go.Figure, frame: pd.DataFrame) -> list[EndLabel]:
     for entity in ranks:
         part = frame[frame["entity_id"] == entity]
         for _, line in part.groupby("population"):
-            _draw(figure, line.sort_values("position"), None, hues[entity], _share_words)
+            _draw(sketch, line.sort_values("position"), None, hues[entity], _share_words)
         newest = part.sort_values("position").iloc[-1]
         labels.append(EndLabel(str(newest["framework"]), float(newest["value"]), hues[entity]))
     return labels

@@ -15,6 +15,7 @@ from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import (
     HOVER,
     EndLabel,
+    Sketch,
     hover_data,
     label_line_ends,
     records,

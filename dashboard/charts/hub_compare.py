@@ -20,7 +20,7 @@ from dashboard.charts.hub_figures import (
     hover,
     shown,
 )
-from dashboard.charts.marks import HOVER, capitalised, records, wrapped
+from dashboard.charts.marks import HOVER, Sketch, capitalised, records, wrapped
 
 MOST_COMPARED = 5
 COMPARE_HEIGHT = 620

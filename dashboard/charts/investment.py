@@ -13,6 +13,7 @@ from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import (
     HOVER,
     EndLabel,
+    Sketch,
     Strip,
     counted,
     hover_data,

@@ -30,6 +30,7 @@ from dashboard.charts.marks import (
     HOVER,
     UNNAMED,
     EndLabel,
+    Sketch,
     counted,
     hover_text,
     label_line_ends,

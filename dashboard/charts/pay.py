@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
-from dashboard.charts.marks import HOVER, capitalised, counted, hover_text, records, wrapped
+from dashboard.charts.marks import HOVER, Sketch, capitalised, counted, hover_text, records, wrapped
 from dashboard.charts.rows import TEXT_LINE
 
 Kind = Literal["base", "total", "not stated"]

@@ -12,6 +12,7 @@ from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import (
     AXES_HEIGHT,
     HOVER,
+    Sketch,
     capitalised,
     counted,
     records,

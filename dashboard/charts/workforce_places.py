@@ -14,6 +14,7 @@ from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import (
     HOVER,
     EndLabel,
+    Sketch,
     counted,
     hover_data,
     label_line_ends,
@@ -474,9 +475,7 @@ def _concentration(frame: pd.DataFrame, filters: WorkforceFilters) -> go.Figure:
     return figure
 
 
-def _name_sex(
-    sketch: Sketch, rows: pd.DataFrame, rank: dict[str, int], population: str, color: str
-) -> None:
+def _name_sex(sketch: Sketch, rows: pd.DataFrame, rank: dict[str, int], population: str, color: str) -> None:
     """Write who a mark stands for above the first row."""
     top = next(records(rows.assign(rank=rows["place"].map(rank)).sort_values("rank")))
     sketch.add_annotation(

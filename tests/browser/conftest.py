@@ -1,4 +1,4 @@
-"""A real server, as `genai-atlas serve` starts it, and a real browser that notices everything that goes wrong."""
+"""A real server, as `genai-atlas serve` starts it, and a real browser that notices all that goes wrong."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
-from scripts.bootstrap import find_browser
 
 from etl.warehouse import Home
+from scripts.bootstrap import find_browser
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 # Without a sandbox because CI runs as root; the rest keeps the browser from calling its maker.
@@ -46,6 +46,7 @@ class Server:
     address: str
     home: Home
     process: subprocess.Popen[str]
+    log: Path
 
     def get(self, path: str) -> str:
         with urllib.request.urlopen(self.address + path, timeout=30) as answer:
@@ -88,17 +89,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(home: Path, port: int, folder: Path) -> subprocess.Popen[str]:
+def start(home: Home, port: int, folder: Path) -> Server:
     """Start the program from a folder that is not the checkout, as somebody who installed it does."""
-    program = Path(sys.executable).with_name("genai-atlas")
-    return subprocess.Popen(
-        [program, "serve", "--home", str(home), "--data", str(DATA), "--port", str(port)],
-        cwd=folder,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    program, log = Path(sys.executable).with_name("genai-atlas"), folder / f"{port}.log"
+    with log.open("a") as output:
+        process = subprocess.Popen(
+            [program, "serve", "--home", str(home.path), "--data", str(DATA), "--port", str(port)],
+            cwd=folder,
+            stdout=output,
+            stderr=output,
+            text=True,
+        )
+    return Server(f"http://127.0.0.1:{port}", home, process, log)
 
 
 def wait_until_ready(server: Server) -> None:
@@ -106,7 +108,7 @@ def wait_until_ready(server: Server) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
-            pytest.fail(f"The server ended: {server.process.communicate()[1]}")
+            pytest.fail(f"The server ended: {server.log.read_text()}")
         try:
             server.get("/readyz")
         except (urllib.error.URLError, ConnectionError):
@@ -116,24 +118,23 @@ def wait_until_ready(server: Server) -> None:
     pytest.fail("The server did not answer within a minute.")
 
 
-def stop(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """End the server as Ctrl+C does; returns what it had said."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-    return process.communicate(timeout=30)
+def stop(server: Server) -> int:
+    """End the server as Ctrl+C does; returns its exit code."""
+    if server.process.poll() is None:
+        server.process.send_signal(signal.SIGINT)
+    return server.process.wait(timeout=30)
 
 
 @pytest.fixture(scope="session")
 def server(built_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("served")
     shutil.copytree(built_home.path, folder / "home")
-    port = free_port()
-    running = Server(f"http://127.0.0.1:{port}", Home(folder / "home"), start(folder / "home", port, folder))
+    running = start(Home(folder / "home"), free_port(), folder)
     try:
         wait_until_ready(running)
         yield running
     finally:
-        stop(running.process)
+        stop(running)
 
 
 @pytest.fixture(scope="session")
@@ -154,6 +155,7 @@ def new_page(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
     """Open pages in contexts of their own; in the end nothing may have gone wrong in any of them."""
     watch = Watch()
     contexts = []
+    logged = len(server.log.read_text())
 
     def open_page(path: str = "/", *, mode: str = "light", script: str = "") -> Page:
         context = browser.new_context(
@@ -175,6 +177,7 @@ def new_page(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert watch.problems == []
+    assert server.log.read_text()[logged:] == ""
 
 
 def settle(page: Page) -> None:

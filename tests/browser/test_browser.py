@@ -11,14 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from tests.browser.conftest import Server, Watch, free_port, settle, start, stop, wait_until_ready
-from tests.etl.package_copy import PackageCopy
 
-import dashboard.charts
 from dashboard import pages, theme
 from dashboard.chart import REGISTRY
 from etl.build import build
 from etl.warehouse import open_read_only
+from tests.browser.conftest import Server, Watch, free_port, settle, start, stop, wait_until_ready
+from tests.etl.package_copy import PackageCopy
 
 pytestmark = pytest.mark.browser
 
@@ -384,15 +383,13 @@ def test_a_rebuild_is_seen_without_a_restart(
 
 def test_ctrl_c_ends_the_server_quietly_and_its_port_is_its_own(server: Server, tmp_path: Path) -> None:
     port = free_port()
-    process = start(server.home.path, port, tmp_path)
-    own = Server(f"http://127.0.0.1:{port}", server.home, process)
+    own = start(server.home, port, tmp_path)
     wait_until_ready(own)
-    second = start(server.home.path, port, tmp_path)
-    printed, told = second.communicate(timeout=60)
-    assert second.returncode == 1
-    assert printed == ""
-    assert told == f"Error: Port {port} of 127.0.0.1 is not free; name another with --port.\n"
-    printed, told = stop(process)
-    assert printed == ""
-    assert told == f"GenAI Atlas is at http://localhost:{port} (Ctrl+C ends it).\n"
-    assert process.returncode in {0, 130, -signal.SIGINT}
+    (tmp_path / "second").mkdir()
+    second = start(server.home, port, tmp_path / "second")
+    assert second.process.wait(timeout=60) == 1
+    assert (
+        second.log.read_text() == f"Error: Port {port} of 127.0.0.1 is not free; name another with --port.\n"
+    )
+    assert stop(own) in {0, 130, -signal.SIGINT}
+    assert own.log.read_text() == f"GenAI Atlas is at http://localhost:{port} (Ctrl+C ends it).\n"

@@ -1,4 +1,4 @@
-"""What the dashboard's tests share: the open build, random choices of a reader, pages that run without a browser."""
+"""What the dashboard's tests share: the open build, random choices, pages that run without a browser."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def figures(app: AppTest) -> list[Any]:
 
 
 def values_of(model: type[Filters]) -> dict[str, list[Any]]:
-    """For every filter the values that a reader can choose; of numbers and ranges, their ends and the middle."""
+    """For every filter the values that a reader can choose; of numbers and ranges, ends and middle."""
     found: dict[str, list[Any]] = {}
     for name, field, control in model.controls():
         if field.annotation is bool:
@@ -86,7 +86,8 @@ def values_of(model: type[Filters]) -> dict[str, list[Any]]:
             found[name] = [field.annotation(value) for value in (least_number, middle, most_number)]
         else:
             known = list(address.choices(field, control))
-            if get_origin(field.annotation) is list or list in map(get_origin, get_args(field.annotation)):
+            parts = (field.annotation, *get_args(field.annotation))
+            if any(get_origin(part) is list for part in parts):
                 found[name] = [[], *([value] for value in known), known]
             else:
                 found[name] = known or ["", "a", "no such thing"]

@@ -1,4 +1,4 @@
-"""Addresses: what they may ask for, by id or by the words on screen, and links that lead back to the same view."""
+"""Addresses: what they may ask for, by id or by the words on screen, and links back to the same view."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.dashboard.conftest import choices
 
-import dashboard.charts
 from dashboard import address
 from dashboard.chart import REGISTRY, Chart, is_range
 from dashboard.pages import PAGES, SourceFilters
 from dashboard.warehouse import Warehouse
+from tests.dashboard.conftest import choices
 
 MARKET = next(page for page in PAGES if page.path == "market")
 SOURCES = next(page for page in PAGES if page.path == "sources")
@@ -65,7 +64,7 @@ def test_every_source_has_words_of_its_own(opened: Warehouse) -> None:
 
 
 def test_a_source_is_named_by_its_id(opened: Warehouse) -> None:
-    source_id = opened.query("SELECT min(source_id) FROM source_card").iloc[0, 0]
+    source_id = str(opened.query("SELECT min(source_id) AS least FROM source_card")["least"].item())
     (field, control) = next((f, c) for name, f, c in SourceFilters.controls() if name == "source")
     query = address.in_words(SOURCES, f"source={source_id}")
     assert parse_qs(query)["source"] == [address.choices(field, control)[source_id]]

@@ -11,12 +11,11 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.dashboard.conftest import choices, extremes
 
-import dashboard.charts
 from dashboard import theme
 from dashboard.chart import REGISTRY, Chart, Filters
 from dashboard.warehouse import Warehouse
+from tests.dashboard.conftest import choices, extremes
 
 every_chart = pytest.mark.parametrize("chart", REGISTRY.values(), ids=list(REGISTRY))
 TEMPLATES = {mode: template.to_plotly_json() for mode, template in theme.TEMPLATES.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dashboard.charts
 from dashboard import theme
 from dashboard.chart import REGISTRY
 from dashboard.charts.market_arithmetic import VERDICTS
@@ -55,7 +55,8 @@ def test_all_paths_are_drawn_with_both_their_ends(opened: Warehouse) -> None:
 def test_the_sentence_on_the_paths_is_about_the_year_that_most_publishers_name(opened: Warehouse) -> None:
     stated = opened.query(
         f"""
-        SELECT year, min(value_usd_bn) AS low, max(value_usd_bn) AS high, count(DISTINCT publisher) AS publishers
+        SELECT year, min(value_usd_bn) AS low, max(value_usd_bn) AS high,
+            count(DISTINCT publisher) AS publishers
         FROM forecast_value JOIN (SELECT claim_id FROM forecast_path WHERE {WHOLE}) USING (claim_id)
         WHERE publisher <> 'Firm not named'
         GROUP BY year ORDER BY publishers DESC, year DESC LIMIT 1
@@ -63,8 +64,9 @@ def test_the_sentence_on_the_paths_is_about_the_year_that_most_publishers_name(o
     ).iloc[0]
     _, _, sentence = shown(opened, "market-forecasts")
     assert sentence.endswith(
-        f"for {stated.year:.0f} alone, {stated.publishers:.0f} publishers say anything from {theme.usd_bn(stated.low)} "
-        f"to {theme.usd_bn(stated.high)}, a factor of {theme.times(stated.high / stated.low)}."
+        f"for {stated.year:.0f} alone, {stated.publishers:.0f} publishers say anything from "
+        f"{theme.usd_bn(stated.low)} to {theme.usd_bn(stated.high)}, "
+        f"a factor of {theme.times(stated.high / stated.low)}."
     )
 
 
@@ -184,7 +186,7 @@ def test_editions_of_one_publisher_are_told_apart(opened: Warehouse) -> None:
 
 def test_the_largest_part_is_named_with_its_year(opened: Warehouse) -> None:
     frame, _, sentence = shown(opened, "market-segments")
-    top = frame.loc[frame["value_usd_bn"].idxmax()]
+    top = frame.sort_values("value_usd_bn").iloc[-1]
     parts = frame["segment"].nunique()
     assert sentence.startswith(
         f"The largest of {parts} parts on record is {top.segment}: {theme.usd_bn(top.value_usd_bn)}"
@@ -209,7 +211,7 @@ def test_a_scenario_grows_by_the_same_factor_each_year(base: float, growth: floa
     values = [scenario_value(filters, year) for year in range(2025, horizon + 1)]
     assert values[0] == pytest.approx(base)
     assert values[-1] == scenario_value(filters)
-    for before, after in zip(values, values[1:], strict=False):
+    for before, after in pairwise(values):
         assert after / before == pytest.approx(1 + growth / 100)
 
 

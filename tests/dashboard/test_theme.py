@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -61,7 +62,7 @@ def test_labels_keep_apart_and_in_order(wanted: list[tuple[float, float]]) -> No
     positions, sizes = [at for at, _ in wanted], [size for _, size in wanted]
     placed = theme.spread_out(positions, sizes)
     order = sorted(range(len(wanted)), key=lambda i: positions[i])
-    for below, above in zip(order, order[1:], strict=False):
+    for below, above in pairwise(order):
         assert placed[above] - placed[below] >= (sizes[below] + sizes[above]) / 2 - 1e-6
 
 
