@@ -54,6 +54,8 @@ def refused(asked: list[str], field: FieldInfo, control: Control) -> list[str]:
     if field.annotation in (int, float):
         return [value for value in asked if not _is_within(value, field)]
     known = choices(field, control)
+    if isinstance(field.get_default(call_default_factory=True), list) and asked == [""]:
+        return []  # nothing is chosen, where the default is something
     return [value for value in asked if known and value not in known and value not in known.values()]
 
 
@@ -87,7 +89,9 @@ def link(chart: Chart[Any], filters: Filters) -> str:
 
 
 def _text(value: Any) -> Any:
-    """A value as a widget writes it: true, 55 rather than 55.0."""
+    """A value as a widget writes it: true, 55 rather than 55.0, an empty text for an empty list."""
+    if value == []:
+        return ""
     if isinstance(value, bool):
         return str(value).lower()
     return int(value) if isinstance(value, float) and value.is_integer() else value

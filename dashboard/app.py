@@ -57,7 +57,7 @@ def say_what_broke(error: Exception) -> bool:
 def document(page: Page) -> str:
     """Streamlit's own HTML with the page's title and description, and what assets/document.* adds to it."""
     html = Path(st.__file__).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
-    title = "GenAI Atlas" if page is PAGES[0] else f"{page.title} · GenAI Atlas"
+    title = f"{page.title} · GenAI Atlas"
     head = (
         f"<title>{escape(title)}</title>"
         f'<meta name="description" content="{escape(page.about)}">'

@@ -15,7 +15,7 @@ from etl.errors import AtlasError, DataError
 
 HERE = Path(__file__).parent
 
-st.set_page_config(page_title="GenAI Atlas", page_icon=str(HERE / "assets" / "icon.png"), layout="wide")
+st.set_page_config(page_icon=str(HERE / "assets" / "icon.png"), layout="wide")
 
 by_path: dict[str, st.Page] = {}
 for listed in PAGES:
@@ -64,6 +64,7 @@ def make_legible() -> None:
 
 
 page = st.navigation(list(by_path.values()), position="hidden")
+st.set_page_config(page_title=f"{page.title} · GenAI Atlas")
 try:
     warehouse()
 except AtlasError as error:

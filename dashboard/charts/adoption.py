@@ -28,6 +28,7 @@ from dashboard.charts.rows import (
     Ranking,
     about,
     column_titles,
+    hover_rows,
     place_hues,
     ranked_bars,
     short,
@@ -132,11 +133,13 @@ def _line_name(row: Any) -> str:
 
 def editions(line: pd.DataFrame) -> pd.DataFrame:
     """The newest edition of each period of a line; a year stands aside where its parts are known."""
-    years = line["period"].str[:4]
-    is_year = line["period"] == years
-    line = line[~(is_year & years.isin(years[~is_year]))]
-    ordered = line.sort_values(["period", "published"], kind="stable", na_position="first")
-    return ordered.drop_duplicates("period", keep="last")
+    told = [
+        (period, "" if pd.isna(published) else published, row)
+        for row, (period, published) in enumerate(zip(line["period"], line["published"], strict=True))
+    ]
+    parted = {period[:4] for period, *_ in told if period != period[:4]}
+    newest = {period: row for period, _, row in sorted(told) if period not in parted}
+    return line.iloc[list(newest.values())]
 
 
 def _named_surveys(frame: pd.DataFrame, places: Sequence[str]) -> list[str]:
@@ -159,10 +162,14 @@ def breaks(frame: pd.DataFrame) -> list[tuple[Any, Any]]:
     """Where a survey changed its question: the last figure before and the first figure after."""
     found = []
     for _, survey in frame.groupby("survey"):
+        if survey["line"].nunique() < 2:
+            continue
         runs = [editions(run) for _, run in survey.groupby("line")]
         runs.sort(key=lambda run: (run["at"].iloc[0], run["at"].iloc[-1], run["line"].iloc[0]))
-        ends = [(next(records(run)), list(records(run))[-1]) for run in runs]
-        found += [(last, first) for (_, last), (first, _) in pairwise(ends) if _is_break(last, first)]
+        told = [list(records(run)) for run in runs]
+        found += [
+            (before[-1], after[0]) for before, after in pairwise(told) if _is_break(before[-1], after[0])
+        ]
     return found
 
 
@@ -177,13 +184,14 @@ def _over_time(frame: pd.DataFrame, filters: OverTimeFilters) -> go.Figure:
     named = _named_surveys(frame, filters.places)
     hues = place_hues(frame, sorted(set(frame.loc[frame["survey"].isin(named), "entity_id"])))
     ends: list[EndLabel] = []
+    named_rows = list(records(frame[frame["survey"].isin(named)]))
     for survey, lines in sorted(frame.groupby("survey"), key=lambda pair: pair[0] in named):
         color = hues[lines["entity_id"].iloc[0]] if survey in named else theme.FAINT
         for _, line in lines.groupby("line"):
             _draw_line(sketch, line, color)
         if survey in named:
             last = list(records(lines.sort_values(["at", "line"])))[-1]
-            ends.append(EndLabel(_end_name(frame, named, last), float(last.value), color))
+            ends.append(EndLabel(_end_name(named_rows, last), float(last.value), color))
     for before, after in breaks(frame[frame["survey"].isin(named)]):
         _draw_break(sketch, before, after)
     sketch.onto(figure)
@@ -201,11 +209,10 @@ def _over_time(frame: pd.DataFrame, filters: OverTimeFilters) -> go.Figure:
     return figure
 
 
-def _end_name(frame: pd.DataFrame, named: Sequence[str], last: Any) -> str:
+def _end_name(rows: Sequence[Any], last: Any) -> str:
     """What stands at the end of a line; with the publisher where another named line would read the same."""
     name = _line_name(last)
-    others = frame[frame["survey"].isin(named) & (frame["survey"] != last.survey)]
-    alike = [row for row in records(others) if _line_name(row) == name]
+    alike = [row for row in rows if row.survey != last.survey and _line_name(row) == name]
     if any(row.publisher != last.publisher for row in alike):
         name += f", {last.publisher}"
     if any(row.publisher == last.publisher for row in alike):
@@ -221,12 +228,13 @@ def _draw_line(sketch: Sketch, line: pd.DataFrame, color: str) -> None:
     for rows, mode, size in ((newest, "lines+markers", 8), (older, "markers", 5)):
         if rows.empty:
             continue
+        told = list(records(rows))
         sketch.add_scatter(
             x=rows["at"],
             y=rows["value"],
             mode=mode,
-            name=_line_name(next(records(rows))),
-            customdata=hover_data(rows, _over_time_words),
+            name=_line_name(told[0]),
+            customdata=hover_rows(told, _over_time_words),
             hovertemplate=HOVER,
             line={"color": color, "width": 2 if is_named else 1},
             marker={"color": color, "size": size if is_named else 5},

@@ -5,8 +5,10 @@ from __future__ import annotations
 import calendar
 import math
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -16,7 +18,7 @@ from dashboard.charts.marks import (
     HOVER,
     EndLabel,
     Sketch,
-    hover_data,
+    hover_text,
     label_line_ends,
     records,
     title_above,
@@ -196,15 +198,20 @@ def _drawn(frame: pd.DataFrame, filters: PopularityFilters) -> pd.DataFrame:
 def pieces(line: pd.DataFrame, step: float) -> Iterator[pd.DataFrame]:
     """The parts of a line that may be joined: a gap, another way of counting or another package ends one."""
     line = line.sort_values("position")
-    before = line.shift()
+    for _, piece in line.groupby(_numbered(line, step)):
+        yield piece
+
+
+def _numbered(line: pd.DataFrame, step: float) -> pd.Series:
+    """The number of the piece that each row of a line in order belongs to."""
+    before = line[["position", "population", "series"]].shift()
     packages = line["series"].fillna("").str.startswith("package")
     ends = (
         (line["position"] - before["position"] > 1.5 * step)
         | (line["population"].fillna("") != before["population"].fillna(""))
         | (packages & (line["series"] != before["series"]))
     )
-    for _, piece in line.groupby(ends.cumsum()):
-        yield piece
+    return ends.cumsum()
 
 
 def usual_step(frame: pd.DataFrame) -> float:
@@ -214,15 +221,18 @@ def usual_step(frame: pd.DataFrame) -> float:
 
 
 def _draw_line(sketch: Sketch, line: pd.DataFrame, color: str, step: float, *, is_named: bool) -> None:
+    line = line.sort_values("position")
+    rows = zip(_numbered(line, step), records(line), strict=True)  # faster than a frame for each piece
     few = len(line) <= 24
-    for piece in pieces(line, step):
+    for _, numbered in groupby(rows, lambda pair: pair[0]):
+        piece = [row for _, row in numbered]
         alone = len(piece) == 1
         sketch.add_scatter(
-            x=piece["position"],
-            y=piece["drawn_value"],
+            x=np.array([row.position for row in piece]),
+            y=np.array([row.drawn_value for row in piece]),
             mode="lines+markers" if is_named else "lines" if not alone else "markers",
-            name=str(piece["framework"].iloc[0]),
-            customdata=hover_data(piece, words),
+            name=str(piece[0].framework),
+            customdata=[[row.claim_id, hover_text(row, words(row))] for row in piece],
             hovertemplate=HOVER,
             line={"color": color, "width": 2 if is_named else 1},
             marker={"color": color, "size": 7 if few else 5 if alone else 4},
@@ -264,6 +274,7 @@ def _axis_title(frame: pd.DataFrame, filters: PopularityFilters) -> str:
 def _end_labels(shown: pd.DataFrame, hues: dict[str, str], *, is_log: bool) -> list[EndLabel]:
     """The names at the ends of their lines; with the year where a line ends before the others."""
     last = shown["position"].max()
+    shown = shown[["entity_id", "framework", "position", "year", "drawn_value"]]
     labels = []
     for entity, color in hues.items():
         end: Any = shown[shown["entity_id"] == entity].sort_values("position").iloc[-1]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -78,9 +80,14 @@ def _compare(frame: pd.DataFrame, filters: CompareFilters) -> go.Figure:
     figure, sketch = go.Figure(), Sketch()
     ticks: dict[float, str] = {}
     at = 0.0
-    for list_id in _common(frame, order)["list_id"].head(most):
-        rows = frame[frame["list_id"] == list_id].set_index("entity_id")
-        heading = rows["list_label"].iloc[0] + (", United States = 100" if list_id == PRICES else "")
+    lists = list(_common(frame, order)["list_id"].head(most))
+    tops = frame.groupby("list_id")["shown_value"].max()
+    rows: dict[str, dict[str, Any]] = {list_id: {} for list_id in lists}
+    for row in records(frame[frame["list_id"].isin(lists)]):
+        rows[row.list_id].setdefault(row.entity_id, row)
+    for list_id in lists:
+        label = next(iter(rows[list_id].values())).list_label
+        heading = label + (", United States = 100" if list_id == PRICES else "")
         sketch.add_annotation(
             x=0,
             xref="paper",
@@ -92,7 +99,8 @@ def _compare(frame: pd.DataFrame, filters: CompareFilters) -> go.Figure:
         at += HEAD
         heights = [-(at + position) - 0.5 for position in range(len(order))]
         ticks |= {height: names[city] for height, city in zip(heights, order, strict=True)}
-        _add_block(sketch, rows, dict(zip(order, heights, strict=True)))
+        top = max(float(tops[list_id]), 1e-9)
+        _add_block(sketch, rows[list_id], top, dict(zip(order, heights, strict=True)))
         at += len(order)
     sketch.onto(figure)
     figure.update_xaxes(range=[0, 1.95], visible=False)
@@ -107,16 +115,15 @@ def _compare(frame: pd.DataFrame, filters: CompareFilters) -> go.Figure:
     return figure
 
 
-def _add_block(sketch: Sketch, rows: pd.DataFrame, heights: dict[str, float]) -> None:
+def _add_block(sketch: Sketch, rows: dict[str, Any], top: float, heights: dict[str, float]) -> None:
     """One list: a bar a city from zero, its figure and year written at its end, or that there is none."""
-    top = max(float(rows["shown_value"].max()), 1e-9)
     for position, (city, height) in enumerate(heights.items()):
-        if city not in rows.index:
+        if city not in rows:
             sketch.add_annotation(
                 x=0, y=height, text="no figure", showarrow=False, xanchor="left", font={"color": theme.GREY}
             )
             continue
-        row = next(records(rows.loc[[city]].reset_index()))
+        row = rows[city]
         color = theme.PALETTE[position % len(theme.PALETTE)]
         length = max(float(row.shown_value), 0.0) / top
         sketch.add_bar(
@@ -205,13 +212,15 @@ def _profile(frame: pd.DataFrame, filters: PlaceFilters) -> go.Figure:
     if own.empty:
         return _lone(frame, filters)
     figure, sketch = go.Figure(), Sketch()
+    drawn = frame[frame["list_id"].isin(own["list_id"])]
+    values = drawn[["list_id", "shown_value", "shown_unit_id"]].groupby("list_id")
+    spots = pd.concat([along(values_of_list) for _, values_of_list in values])
+    marks: dict[tuple[str, bool], list[Any]] = {}
+    for mark in records(drawn.assign(spot=spots)):
+        marks.setdefault((mark.list_id, mark.entity_id == filters.place), []).append(mark)
     for position, row in enumerate(records(own)):
-        rows = frame[frame["list_id"] == row.list_id]
-        spots = along(rows)
-        others = rows[rows["entity_id"] != filters.place]
-        _add_marks(sketch, others, spots.loc[others.index], -position, theme.FAINT, 7)
-        mine = rows[rows["entity_id"] == filters.place]
-        _add_marks(sketch, mine, spots.loc[mine.index], -position, theme.BLUE, 12)
+        _add_marks(sketch, marks[row.list_id, False], -position, theme.FAINT, 7)
+        _add_marks(sketch, marks[row.list_id, True], -position, theme.BLUE, 12)
         _name_row(sketch, row, -position)
     sketch.onto(figure)
     figure.update_yaxes(
@@ -252,15 +261,13 @@ def _name_row(sketch: Sketch, row: Any, height: float) -> None:
     )
 
 
-def _add_marks(
-    sketch: Sketch, rows: pd.DataFrame, spots: pd.Series, height: float, color: str, size: int
-) -> None:
+def _add_marks(sketch: Sketch, rows: Sequence[Any], height: float, color: str, size: int) -> None:
     sketch.add_scatter(
-        x=spots,
+        x=np.array([row.spot for row in rows]),
         y=[height] * len(rows),
         mode="markers",
         name="place",
-        customdata=[[row.claim_id, hover(row), row.entity_id] for row in records(rows)],
+        customdata=[[row.claim_id, hover(row), row.entity_id] for row in rows],
         hovertemplate=HOVER,
         marker={"size": size, "color": color},
     )

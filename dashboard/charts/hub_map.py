@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -110,6 +111,7 @@ def _add_bubbles(figure: go.Figure, sizes: pd.DataFrame, colours: pd.DataFrame) 
         return
     largest = max(float(sizes["shown_value"].max()), 1e-9)
     ordered = sizes.sort_values("shown_value", ascending=False)
+    others = {row.entity_id: row for row in records(colours.reset_index())}
     has_colour = ordered.index.isin(colours.index)
     for is_coloured in (False, True):
         part = ordered[has_colour == is_coloured]
@@ -129,18 +131,18 @@ def _add_bubbles(figure: go.Figure, sizes: pd.DataFrame, colours: pd.DataFrame) 
         figure.add_scattergeo(
             **_at(part, mode="markers", name="cities" if is_coloured else "no figure for the colour"),
             customdata=[
-                [row.claim_id, _both(row, colours), row.entity_id] for row in part.reset_index().itertuples()
+                [row.claim_id, _both(row, others), row.entity_id] for row in records(part.reset_index())
             ],
             marker=marker,
         )
 
 
-def _both(row: Any, colours: pd.DataFrame) -> str:
+def _both(row: Any, others: Mapping[str, Any]) -> str:
     """The text of a bubble: the figure of its size, then that of its colour."""
-    if row.entity_id not in colours.index:
+    if row.entity_id not in others:
         return f"{hover(row)}<br>No figure for the colour"
-    other = colours.loc[row.entity_id]
-    return hover(row) if other["claim_id"] == row.claim_id else f"{hover(row)}<br>{measured(other)}"
+    other = others[row.entity_id]
+    return hover(row) if other.claim_id == row.claim_id else f"{hover(row)}<br>{measured(other)}"
 
 
 def _coloured(rows: pd.DataFrame, colours: pd.DataFrame) -> dict[str, Any]:

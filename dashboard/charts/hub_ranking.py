@@ -5,7 +5,7 @@ Nothing is ever filled in: a part without a figure has no points, a city is rank
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Literal
 
@@ -75,6 +75,27 @@ def moved(weights: np.ndarray) -> np.ndarray:
     return np.asarray(factors * weights)
 
 
+def _points_without(frame: pd.DataFrame, how: How) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The points of every place in every part with one publisher left out, for each publisher by name.
+
+    All are computed in one go: each has its own numbers for the places and the lists.
+    """
+    place, places = pd.factorize(frame["entity_id"], sort=True)
+    of_list, lists = pd.factorize(frame["list_id"])
+    publisher, names = pd.factorize(frame["publisher"], sort=True)
+    slim = frame[["part", "shown_value"]].assign(publisher=publisher)
+    table = part_points(
+        pd.concat(
+            slim.assign(entity_id=place + i * len(places), list_id=of_list + i * len(lists))[publisher != i]
+            for i in range(len(names))
+        ),
+        how,
+    )
+    left_out, kept = np.divmod(table.index.to_numpy(), len(places))
+    for i, name in enumerate(names):
+        yield name, table[left_out == i].set_axis(places[kept[left_out == i]], axis=0)
+
+
 def ranking(frame: pd.DataFrame, weights: Mapping[str, float], *, how: How, least: int) -> pd.DataFrame:
     """The places that can be ranked, best first, with the range of each rank and what is missing.
 
@@ -93,14 +114,11 @@ def ranking(frame: pd.DataFrame, weights: Mapping[str, float], *, how: How, leas
     table = part_points(frame, how)
     rank = ranks(table, given[None, :], least)[0]
     swayed = ranks(table, moved(given), least)
-    publishers = sorted(frame["publisher"].unique())
     without = pd.DataFrame(
-        {
-            name: ranks(part_points(frame[frame["publisher"] != name], how), given[None, :], least)[0]
-            for name in publishers
-        },
+        {name: ranks(left, given[None, :], least)[0] for name, left in _points_without(frame, how)},
         index=table.index,
     )
+    lost = without.isna().to_numpy()
     every = without.assign(**{"": rank})
     result = table.assign(
         total=totals(table, given[None, :], least)[0],
@@ -111,7 +129,8 @@ def ranking(frame: pd.DataFrame, weights: Mapping[str, float], *, how: How, leas
         low_sources=every.min(axis=1),
         high_sources=every.max(axis=1),
         needs=pd.Series(
-            {entity: list(lost.index[lost.isna()]) for entity, lost in without.iterrows()}, dtype=object
+            {entity: list(without.columns[row]) for entity, row in zip(table.index, lost, strict=True)},
+            dtype=object,
         ),
     )
     return result[result["rank"].notna()].sort_values(

@@ -114,7 +114,10 @@ def _draw_parts(
 ) -> None:
     """One column a part: the larger the disc, the more points; a cross where there is no figure."""
     used = [part for part in PARTS if getattr(filters, f"w_{part}")]
-    behind: dict[Any, pd.DataFrame] = dict(iter(frame.groupby(["entity_id", "part"])))
+    cities = list(records(rows.reset_index()))
+    behind: dict[tuple[str, str], list[Any]] = {}
+    for row in records(frame[frame["entity_id"].isin(rows.index)]):
+        behind.setdefault((row.entity_id, row.part), []).append(row)
     for x, part in enumerate(used):
         is_known = rows[part].notna()
         points = rows[part].fillna(0.0)
@@ -123,10 +126,7 @@ def _draw_parts(
             y=list(names),
             mode="markers",
             name=PARTS[part],
-            customdata=[
-                _part_words(behind.get((row.entity_id, part)), row, part)
-                for row in records(rows.reset_index())
-            ],
+            customdata=[_part_words(behind.get((row.entity_id, part)), row, part) for row in cities],
             hovertemplate=HOVER,
             marker={
                 "size": [5 + 10 * value / 100 for value in points],
@@ -158,15 +158,15 @@ def _tone(value: float) -> str:
     return theme.SEQUENTIAL[min(int(value / 100 * len(theme.SEQUENTIAL)), len(theme.SEQUENTIAL) - 1)]
 
 
-def _part_words(figures: pd.DataFrame | None, row: Any, part: str) -> list[str]:
+def _part_words(figures: Sequence[Any] | None, row: Any, part: str) -> list[str]:
     """The customdata of one disc: a claim behind it, the lists behind it, the city."""
     if figures is None:
         return ["", f"<b>{row.city}</b><br>{PARTS[part]}: no figure", row.entity_id]
-    lists = [f"{shown(figure)} ({figure.list_label}, {figure.period})" for figure in records(figures)]
+    lists = [f"{shown(figure)} ({figure.list_label}, {figure.period})" for figure in figures]
     text = "<br>".join(
         [f"<b>{row.city}</b>", f"{PARTS[part]}: {getattr(row, part):.0f} points, from", *lists]
     )
-    return [figures["claim_id"].iloc[0], text, row.entity_id]
+    return [figures[0].claim_id, text, row.entity_id]
 
 
 def _draw_ranges(

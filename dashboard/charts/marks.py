@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import pandas as pd
@@ -26,7 +28,14 @@ UNNAMED = "Firm not named"
 
 def records(frame: pd.DataFrame) -> Iterator[Any]:
     """The rows as objects with the columns as attributes; what type each has, only the SQL knows."""
-    return frame.itertuples(index=False)
+    # As `frame.itertuples(index=False)`, which makes a type each time and takes each column by a slow way.
+    kind = _row_type(tuple(frame.columns))
+    return map(kind._make, zip(*(column for _, column in frame.items()), strict=True))
+
+
+@lru_cache
+def _row_type(columns: tuple[str, ...]) -> Any:
+    return namedtuple("Row", columns, rename=True)
 
 
 def wrapped(name: str, width: int = LABEL_WIDTH) -> str:
@@ -103,9 +112,9 @@ class Sketch:
         add_texts(figure, self.texts)
 
 
-def add_texts(figure: go.Figure, texts: Sequence[dict[str, Any]], **layout: Any) -> None:
-    """Write texts on a figure at once, beside those that it has, with other settings of its layout."""
-    figure.update_layout(annotations=[*figure.layout.annotations, *texts], **layout)
+def add_texts(figure: go.Figure, texts: Sequence[dict[str, Any]]) -> None:
+    """Write texts on a figure at once, beside those that it has."""
+    figure.layout.annotations = [*figure.layout.annotations, *texts]
 
 
 def spread_bar(sketch: Sketch, xs: Sequence[Any], ys: Sequence[Any], width: int) -> None:
@@ -206,7 +215,8 @@ def label_line_ends(
         }
         for label, text, height in zip(labels, texts, heights, strict=True)
     ]
-    add_texts(figure, names, margin_r=LABEL_MARGIN)
+    add_texts(figure, names)
+    figure.update_layout(margin_r=LABEL_MARGIN)
     figure.update_yaxes(range=[low, high])
 
 
