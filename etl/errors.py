@@ -62,3 +62,7 @@ class DamagedBuildError(AtlasError):
 
 class QueryError(AtlasError):
     """A reader's own query is not one SELECT, fails, or takes too long or too much memory."""
+
+
+class ImportRefusedError(AtlasError):
+    """A file of microdata cannot be imported; what was imported before stays as it was."""

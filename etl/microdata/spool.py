@@ -1,0 +1,289 @@
+"""Turns files of any packing into pieces of clean CSV lines, and keeps what is not clean with its reason.
+
+A line is a row: no field of the files read here holds a line break. So a quote that is never closed, bytes
+that are not UTF-8, or a title of a megabyte costs the one line that it stands in and never its neighbours.
+The files are read once, in pieces of bounded size, whatever their length.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from etl.errors import ImportRefusedError
+
+PIECE_BYTES = 64_000_000
+# The longest honest row of the files known has some 4 kB.
+MAX_LINE_BYTES = 65_536
+# Text of pay records packs 5 to 15 times; a bomb packs a thousand times.
+MAX_RATIO = 200
+MAX_UNPACKED_BYTES = 64_000_000_000
+RATIO_GRACE_BYTES = 50_000_000
+SUFFIXES = (".csv", ".csv.gz", ".gz", ".tsv", ".txt", ".zip", ".parquet")
+_READ_BYTES = 4_000_000
+BLANK = "blank line"
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One line that was not taken: where it stood, why, and how it begins."""
+
+    file: str
+    line: int | None
+    reason: str
+    text: str
+
+
+@dataclass
+class Piece:
+    """Some lines of one file, clean of what is no row.
+
+    Attributes:
+        file: name of the file that they come from, with the member of an archive.
+        header: names of its columns, as printed.
+        delimiter: what separates the cells.
+        content: the lines, each ended by a line feed; none of them is the header.
+        first_line: number of the first line in the file; the header is line 1.
+        dropped: numbers of the lines left out, blank ones too.
+        rejected: why, for those that are not blank.
+        parquet: the file itself, where it is Parquet; then there are no lines.
+        read_bytes: how much of the packed file had been read when this piece was complete.
+    """
+
+    file: str
+    header: list[str]
+    delimiter: str
+    content: bytes
+    first_line: int
+    dropped: list[int] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    parquet: Path | None = None
+    read_bytes: int = 0
+
+
+def expand(paths: Sequence[Path | str]) -> list[Path]:
+    """The files that are meant: a file is itself, a folder its data files, a pattern what it matches; sorted.
+
+    Raises:
+        ImportRefusedError: a path names nothing.
+    """
+    found: dict[Path, None] = {}
+    for given in paths:
+        path = Path(given).expanduser()
+        if path.is_dir():
+            inside = sorted(each for each in path.rglob("*") if _is_data(each))
+        elif path.is_file():
+            inside = [path]
+        else:
+            inside = sorted(each for each in Path(path.anchor or ".").glob(_relative(path)) if each.is_file())
+        if not inside:
+            raise ImportRefusedError(
+                f"{given} names no file; give a CSV, gzip, zip or Parquet file, a folder or a pattern."
+            )
+        found.update(dict.fromkeys(inside))
+    return list(found)
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a file.
+
+    Raises:
+        ImportRefusedError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError as error:
+        raise ImportRefusedError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def pieces(path: Path, scratch: Path) -> Iterator[Piece]:
+    """All pieces of one file, in file order; `scratch` is a folder for what has to be unpacked.
+
+    Raises:
+        ImportRefusedError: the file is damaged, is no table, or unpacks to more than is plausible.
+    """
+    with path.open("rb") as handle:
+        start = handle.read(4)
+    if not start:
+        raise ImportRefusedError(f"{path.name} is empty.")
+    try:
+        if start[:4] == b"PAR1":
+            yield Piece(path.name, [], ",", b"", 1, parquet=path, read_bytes=path.stat().st_size)
+        elif start[:2] == b"PK":
+            yield from _zip_pieces(path, scratch)
+        else:
+            with path.open("rb") as handle:
+                packed = start[:2] == b"\x1f\x8b"
+                stream: IO[bytes] = gzip.GzipFile(fileobj=handle) if packed else handle  # type: ignore[assignment]  # it reads as one
+                limit = path.stat().st_size if packed else None
+                yield from _text_pieces(path.name, _bounded(path.name, stream, limit), handle)
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        reason = str(error).rstrip(".") or "it ends too early"
+        raise ImportRefusedError(
+            f"{path.name} is damaged or incomplete ({reason}); fetch it again."
+        ) from error
+    except OSError as error:
+        raise ImportRefusedError(f"{path.name} cannot be read ({error.strerror or error}).") from error
+
+
+def _is_data(path: Path) -> bool:
+    return path.is_file() and path.name.lower().endswith(SUFFIXES)
+
+
+def _relative(pattern: Path) -> str:
+    return str(pattern.relative_to(pattern.anchor)) if pattern.anchor else str(pattern)
+
+
+def _zip_pieces(path: Path, scratch: Path) -> Iterator[Piece]:
+    with zipfile.ZipFile(path) as archive:
+        members = [
+            each
+            for each in sorted(archive.infolist(), key=lambda member: member.filename)
+            if not each.is_dir()
+            and each.filename.lower().endswith((".csv", ".tsv", ".txt", ".parquet"))
+            and not Path(each.filename).name.startswith((".", "__MACOSX"))
+        ]
+        if not members:
+            raise ImportRefusedError(f"{path.name} holds no CSV and no Parquet file.")
+        for member in members:
+            name = f"{path.name}/{member.filename}"
+            if member.flag_bits & 0x1:
+                raise ImportRefusedError(f"{name} is encrypted.")
+            with archive.open(member) as stream:
+                bounded = _bounded(name, stream, max(member.compress_size, 1))
+                if member.filename.lower().endswith(".parquet"):
+                    # Under a name of our own, so that no name in the archive leads anywhere.
+                    unpacked = scratch / "member.parquet"
+                    with unpacked.open("wb") as target:
+                        target.writelines(bounded)
+                    yield Piece(name, [], ",", b"", 1, parquet=unpacked)
+                else:
+                    yield from _text_pieces(name, bounded, None)
+
+
+def _bounded(name: str, stream: IO[bytes], packed_bytes: int | None) -> Iterator[bytes]:
+    """The bytes of a stream, block by block, refused as soon as there are implausibly many of them."""
+    total = 0
+    while block := stream.read(_READ_BYTES):
+        total += len(block)
+        is_bomb = packed_bytes is not None and total > max(RATIO_GRACE_BYTES, MAX_RATIO * packed_bytes)
+        if is_bomb or total > MAX_UNPACKED_BYTES:
+            raise ImportRefusedError(
+                f"{name} unpacks to more than {total:,} bytes, which no such table does; nothing was read."
+            )
+        yield block
+
+
+def _text_pieces(name: str, blocks: Iterator[bytes], handle: IO[bytes] | None) -> Iterator[Piece]:
+    lines = _line_blocks(blocks)
+    first = next(lines, None)
+    if first is None:
+        raise ImportRefusedError(f"{name} is empty.")
+    head, _, rest = first.removeprefix(_BOM).partition(b"\n")
+    header, delimiter = _header(name, head)
+    line = 2
+    waiting: list[bytes] = [rest] if rest else []
+    size = len(rest)
+    for block in lines:
+        waiting.append(block)
+        size += len(block)
+        if size >= PIECE_BYTES:
+            piece, line = _clean(name, header, delimiter, b"".join(waiting), line)
+            piece.read_bytes = handle.tell() if handle else 0
+            yield piece
+            waiting, size = [], 0
+    if waiting or line == 2:
+        piece, line = _clean(name, header, delimiter, b"".join(waiting), line)
+        piece.read_bytes = handle.tell() if handle else 0
+        yield piece
+
+
+def _line_blocks(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Blocks that end with a whole line. What is left of a line far too long is enough to reject it."""
+    rest = b""
+    for block in blocks:
+        joined = (rest + block).replace(b"\r\n", b"\n").replace(b"\x00", b"")
+        end = joined.rfind(b"\n") + 1
+        if end:
+            yield joined[:end]
+        rest = joined[end:]
+        if len(rest) > 4 * MAX_LINE_BYTES:
+            rest = rest[: 2 * MAX_LINE_BYTES]
+    if rest:
+        yield rest + b"\n"
+
+
+def _header(name: str, head: bytes) -> tuple[list[str], str]:
+    if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        raise ImportRefusedError(f"{name} is UTF-16; save it as UTF-8.")
+    try:
+        text = head.decode("utf-8").rstrip("\r")
+    except UnicodeDecodeError:
+        raise ImportRefusedError(f"The header of {name} is not UTF-8; save the file as UTF-8.") from None
+    if len(text) > MAX_LINE_BYTES:
+        raise ImportRefusedError(
+            f"{name} is no table: its first line has more than {MAX_LINE_BYTES:,} letters."
+        )
+    delimiter = max((",", ";", "\t"), key=text.count)
+    return next(csv.reader(io.StringIO(text), delimiter=delimiter), []), delimiter
+
+
+def _clean(name: str, header: list[str], delimiter: str, content: bytes, line: int) -> tuple[Piece, int]:
+    """The piece that these lines make, and the number of the line after it."""
+    piece = Piece(name, header, delimiter, content, line)
+    count = content.count(b"\n")
+    has_blank_line = b"\n\n" in content or content.startswith(b"\n")
+    if has_blank_line or b'"' in content or not _is_utf8(content) or _longest_may_exceed(content):
+        _drop_bad_lines(piece)
+    return piece, line + count
+
+
+def _drop_bad_lines(piece: Piece) -> None:
+    kept = []
+    for number, line in enumerate(piece.content.split(b"\n")[:-1], piece.first_line):
+        reason = _defect(line)
+        if reason is None:
+            kept.append(line)
+            continue
+        piece.dropped.append(number)
+        if reason == BLANK:
+            continue
+        text = line[:200].decode("utf-8", errors="replace")
+        piece.rejected.append(Rejected(piece.file, number, reason, text))
+    piece.content = b"\n".join([*kept, b""])
+
+
+def _defect(line: bytes) -> str | None:
+    if not line.strip():
+        return BLANK
+    if len(line) > MAX_LINE_BYTES:
+        return "line too long"
+    if line.count(b'"') % 2:
+        return "quote never closed"
+    return None if _is_utf8(line) else "not UTF-8"
+
+
+def _is_utf8(content: bytes) -> bool:
+    if content.isascii():
+        return True
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _longest_may_exceed(content: bytes) -> bool:
+    """Whether some line may be too long: a window of that length without a line feed in it."""
+    half = MAX_LINE_BYTES // 2
+    return any(content.find(b"\n", start, start + half) < 0 for start in range(0, len(content) - half, half))
