@@ -1,6 +1,7 @@
 """The pipeline: package -> stage -> marts -> checks -> new build file -> CURRENT.
 
-A build is a pure function of the data package and of this code: the same inputs give the same content hash.
+A build is a pure function of the data package, of the snapshots of pay records that it names, and of this
+code: the same inputs give the same content hash.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import duckdb
 
 from etl import __version__
 from etl.errors import AtlasError, DamagedBuildError, DataError, Problem
+from etl.microdata import staging
+from etl.microdata.snapshots import Snapshot, snapshots_for_build
 from etl.package import (
     DUCKDB_TYPES,
     DataPackage,
@@ -109,15 +112,16 @@ def build(settings: Settings, report: Report = lambda _: None) -> BuildResult:
     package = read_package(settings.data)
     home = Home(settings.home)
     with home.writing():
+        snapshots = snapshots_for_build(settings.data, settings.home)
         current = home.current()
-        if current and _input_hash_of(current) == input_hash(package) and is_sound(current):
+        if current and _input_hash_of(current) == input_hash(package, snapshots) and is_sound(current):
             return BuildResult(current, False, *_summary_of(current))
         report("Validating the data package")
         if problems := validate(package):
             raise DataError(problems)
         unfinished = home.new_file()
         made = datetime.now(UTC)
-        digest, rows, warnings = write_warehouse(unfinished, package, made, report)
+        digest, rows, warnings = write_warehouse(unfinished, package, made, report, snapshots)
         if current and digest.startswith(current.content_hash) and is_sound(current):
             return BuildResult(current, False, rows, warnings)
         published = home.publish(unfinished, digest, made)
@@ -131,11 +135,16 @@ def needs_build(settings: Settings) -> bool:
     builds = home.builds()
     if not builds or home.is_interrupted():
         return True
-    return _input_hash_of(builds[0]) != input_hash(read_package(settings.data))
+    snapshots = snapshots_for_build(settings.data, settings.home)
+    return _input_hash_of(builds[0]) != input_hash(read_package(settings.data), snapshots)
 
 
 def write_warehouse(
-    path: Path, package: DataPackage, made: datetime, report: Report = lambda _: None
+    path: Path,
+    package: DataPackage,
+    made: datetime,
+    report: Report = lambda _: None,
+    snapshots: Sequence[Snapshot] = (),
 ) -> tuple[str, dict[str, int], dict[str, int]]:
     """Write a whole build file; returns its content hash, the rows of each table and of each broken warning.
 
@@ -148,13 +157,14 @@ def write_warehouse(
         connection.execute(_MANIFEST)
         report("Staging the shipped claims")
         stage(connection, package)
+        staging.stage_snapshots(connection, snapshots)
         report("Shaping the marts")
         marts = make_marts(connection)
         report("Checking what was built")
         warnings = run_checks(connection)
         rows = describe(connection, package, marts)
         digest = content_hash(connection)
-        write_manifest(connection, package, digest, made)
+        write_manifest(connection, package, digest, made, snapshots)
         connection.execute("COMMIT; USE memory; CHECKPOINT warehouse; DETACH warehouse")
     return digest, rows, warnings
 
@@ -267,11 +277,13 @@ def describe(
     known.append(
         ("observation", "table", "Observations", "All observations of all tables in the shared shape.")
     )
+    known += [(name, "table", title, description) for name, title, description in staging.TABLES]
     known += [
         (mart.name, "mart", mart.name.replace("_", " ").capitalize(), mart.description) for mart in marts
     ]
     declared = {field["name"]: field for table in reversed(package.tables) for field in table.fields}
     mart_titles = {column: title for mart in marts for column, title in mart.columns.items()}
+    mart_titles = {**staging.TITLES, **mart_titles}
     own_titles = {mart.name: mart.columns for mart in marts}
     tables, fields = [], []
     for name, kind, title, description in known:
@@ -290,7 +302,11 @@ def describe(
 
 
 def write_manifest(
-    connection: duckdb.DuckDBPyConnection, package: DataPackage, digest: str, made: datetime
+    connection: duckdb.DuckDBPyConnection,
+    package: DataPackage,
+    digest: str,
+    made: datetime,
+    snapshots: Sequence[Snapshot] = (),
 ) -> None:
     """Write which inputs, versions and moment this build comes from."""
     connection.execute(
@@ -298,28 +314,29 @@ def write_manifest(
         [
             made.replace(tzinfo=None),
             digest,
-            input_hash(package),
+            input_hash(package, snapshots),
             __version__,
             duckdb.__version__,
             platform.python_version(),
         ],
     )
-    _insert(connection, "meta.input", list(_inputs(package).items()))
+    _insert(connection, "meta.input", list(_inputs(package, snapshots).items()))
 
 
-def input_hash(package: DataPackage) -> str:
+def input_hash(package: DataPackage, snapshots: Sequence[Snapshot] = ()) -> str:
     """One hash over everything that decides what a build will hold."""
-    return hashlib.sha256(json.dumps(_inputs(package), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_inputs(package, snapshots), sort_keys=True).encode()).hexdigest()
 
 
-def _inputs(package: DataPackage) -> dict[str, str]:
+def _inputs(package: DataPackage, snapshots: Sequence[Snapshot]) -> dict[str, str]:
     here = Path(__file__).parent
     code = {
         f"etl/{path.relative_to(here).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(here.rglob("*"))
         if path.suffix in {".py", ".sql"}
     }
-    return {**package.input_hashes(), **code, "duckdb": duckdb.__version__}
+    imported = {name: digest for each in snapshots for name, digest in each.input_hashes().items()}
+    return {**package.input_hashes(), **imported, **code, "duckdb": duckdb.__version__}
 
 
 def _input_hash_of(build: Build) -> str | None:
