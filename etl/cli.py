@@ -1,4 +1,4 @@
-"""The command line of the pipeline: build, builds, diff, rollback, status, check, sql.
+"""The command line of the pipeline: build, import, builds, diff, rollback, status, check, sql.
 
 Results go to stdout, everything else to stderr. Exit 0 success, 1 failure, 2 misuse. `dashboard.cli` adds the
 commands that need the dashboard.
@@ -19,6 +19,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from etl.build import build as run_build
@@ -27,6 +28,7 @@ from etl.diff import diff as compare
 from etl.errors import AtlasError, DataError
 from etl.package import read_package
 from etl.query import run_query
+from etl.salaries import READERS, import_files
 from etl.settings import Settings
 from etl.validation import validate
 from etl.warehouse import Home, open_read_only
@@ -114,6 +116,52 @@ def build(home: HomeOption = None, data: DataOption = None, as_json: JsonOption 
     stdout.print(f"{verb} {result.build.build_id} ({sum(result.rows.values()):,} rows).", highlight=False)
     for name, count in result.warnings.items():
         stderr.print(f"Warning: {count} rows break the rule {name}.", style="yellow", highlight=False)
+
+
+@app.command("import")
+@reported
+def import_(
+    source: Annotated[str, typer.Argument(help=f"One of {', '.join(READERS)}.", show_default=False)],
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help="CSV, gzip, zip or Parquet files, folders of them, patterns."),
+    ],
+    home: HomeOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import records of pay; they replace what was imported of the source, and the next build shows them."""
+    with progress_bar() as report:
+        result = import_files(source, paths, settings_for(home, data), report)
+    if as_json:
+        print_json({"ok": True, **result.as_dict()})
+        return
+    manifest = result.manifest
+    if not result.is_new:
+        stdout.print("Unchanged: these files were imported before.", highlight=False)
+    stdout.print(
+        f"{source}: {manifest['accepted']:,} of {manifest['rows']:,} rows taken. "
+        "genai-atlas build makes the dashboard show them.",
+        highlight=False,
+    )
+    for words, counts in (("left out", manifest["left_out"]), ("rejected", manifest["rejected"])):
+        for reason, count in counts.items():
+            stderr.print(f"{count:,} rows {words}: {reason}", markup=False, highlight=False)
+    if unmapped := manifest.get("titles", {}).get("unmapped"):
+        stderr.print(f"{unmapped:,} rows have a title that stands for no known role.", highlight=False)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
+    """A bar on stderr that tells how much of a long work is done, silent where stderr is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
+        task = bar.add_task("Starting", total=None)
+
+        def report(done: int, total: int, words: str) -> None:
+            bar.update(task, completed=done, total=total, description=escape(words))
+
+        yield report
 
 
 @app.command()
