@@ -119,6 +119,13 @@ PAGES = (
         "Which framework is ahead by downloads, stars, surveys, job postings and papers.",
     ),
     Page(
+        "salaries",
+        "Salaries",
+        "Explore",
+        ":material/payments:",
+        "What is paid by role, experience, country and year, with how many stand behind it.",
+    ),
+    Page(
         "careers",
         "Careers",
         "Decide",

@@ -149,6 +149,7 @@ def reduce_files(
     scratch.mkdir()
     config = {**CONNECTION_CONFIG, "memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch / "spill")}
     with duckdb.connect(scratch / "records.duckdb", config=config) as connection:
+        connection.execute("SET enable_progress_bar = false")  # it would write into what the command answers
         intake = _Intake(connection, reader, vocabulary, scratch)
         total, before = sum(path.stat().st_size for path in paths), 0
         for number, path in enumerate(paths):
@@ -520,6 +521,7 @@ def _reduce_table(
     scratch.mkdir()
     total, before = sum(path.stat().st_size for path in paths), 0
     with duckdb.connect(config={**CONNECTION_CONFIG, "memory_limit": MEMORY_LIMIT}) as connection:
+        connection.execute("SET enable_progress_bar = false")
         intake = _TableIntake(connection, reader, words, scratch)
         for path in paths:
             for piece in pieces(path, scratch):

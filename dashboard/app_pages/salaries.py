@@ -1,0 +1,69 @@
+"""Salaries: what records of pay say by role, level, country and year, and how sure one may be."""
+
+import streamlit as st
+
+from dashboard.charts.marks import records
+from dashboard.charts.salaries import COUNTINGS, SalaryFilters
+from dashboard.components import chart_card, filter_bar, page_head, plain
+from dashboard.theme import percent
+from dashboard.warehouse import ask
+
+taken = ask(
+    "SELECT * FROM pay_import JOIN pay_source USING (source) WHERE kind = 'pay' ORDER BY accepted DESC"
+)
+mix = ask(
+    "SELECT sum(reports) AS reports, sum(postings) AS postings, sum(paired_reports) AS paired, "
+    "sum(reports) FILTER (company_country = 'USA') AS from_us, count(DISTINCT role_id) AS roles "
+    "FROM salary_cell WHERE source = 'aijobs'"
+).iloc[0]
+page_head(
+    "What would I earn?",
+    f"{mix.reports:,.0f} records of pay in {mix.roles:.0f} roles are {mix.postings:,.0f} distinct postings; "
+    f"{percent(100 * mix.from_us / mix.reports, 0)} of the records come from employers in the US, so what is "
+    "true of all is true of the US."
+    if mix.reports
+    else "No records of pay were imported into this build.",
+)
+shared = filter_bar(SalaryFilters, key="salaries")
+chart_card("salary-distribution", shared)
+pair = st.grid(2, min_column_width=420)
+with pair.cell():
+    chart_card("salary-by-experience", shared)
+with pair.cell():
+    chart_card("salary-by-remote", shared)
+chart_card("salary-by-country", shared, own=("ppp",))
+chart_card("salary-trend", shared)
+chart_card("salary-roles-compare", shared)
+chart_card("salary-us-metros", own=("occupation",))
+
+with st.container(border=True, key="records"):
+    st.subheader("What the records are, and what they are not", anchor="records")
+    for row in records(taken):
+        st.markdown(
+            f"**{plain(row.name)}**: {plain(row.measures)}. {row.accepted:,.0f} of {row.rows:,.0f} rows "
+            f"taken, {row.left_out:,.0f} left out, {row.rejected:,.0f} rejected; {row.mapped:,.0f} have a "
+            f"known role, {row.excluded:,.0f} a title that is none, {row.unmapped:,.0f} an unknown title. "
+            f"{plain(row.caution)}"
+        )
+    st.markdown(
+        f"**{COUNTINGS['postings']}** joins two neighbouring records that differ only in pay, the higher "
+        "first, to one posting at the middle of their range, and counts postings alike in everything once. "
+        f"**{COUNTINGS['reports']}** counts every record; "
+        f"{percent(100 * mix.paired / mix.reports, 0) if mix.reports else 'none'} of them are ends of ranges."
+    )
+    titles = ask(
+        "SELECT title, excluded_because AS reason, reports FROM salary_title "
+        "WHERE source = 'aijobs' AND excluded_because IS NOT NULL ORDER BY reports DESC LIMIT 12"
+    )
+    if len(titles):
+        named = ", ".join(f"{plain(row.title)} ({row.reports:,.0f})" for row in records(titles))
+        st.caption(f"Titles that stand for no role, the most frequent: {named}.")
+
+st.subheader("Read on", anchor=False)
+with st.container(horizontal=True):
+    st.page_link(
+        "app_pages/careers.py",
+        label="Careers: what published pages say is paid, and for which skills",
+        icon=":material/school:",
+    )
+    st.page_link("app_pages/hubs.py", label="Hubs: where the jobs are", icon=":material/location_city:")

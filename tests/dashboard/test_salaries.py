@@ -1,0 +1,119 @@
+"""Salaries: figures by value on the cells that ship, the interval of a median, the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.chart import REGISTRY
+from dashboard.charts import salaries
+from dashboard.charts.marks import records
+from dashboard.charts.salaries import LOWER_RANK, UPPER_RANK, CountryFilters, SalaryFilters, adjusted
+from dashboard.warehouse import Warehouse
+
+IDS = [chart.id for chart in REGISTRY.values() if chart.filters in {SalaryFilters, CountryFilters}]
+
+
+def rows(opened: Warehouse, chart_id: str, **values: Any) -> pd.DataFrame:
+    chart = REGISTRY[chart_id]
+    return opened.query(*chart.query(chart.filters(**values)))
+
+
+def by(frame: pd.DataFrame, column: str) -> dict[Any, dict[str, Any]]:
+    """The rows by what stands in a column, in their order."""
+    return {
+        row[column]: {str(name): value for name, value in row.items()} for row in frame.to_dict("records")
+    }
+
+
+def told(opened: Warehouse, chart_id: str, **values: Any) -> str:
+    chart = REGISTRY[chart_id]
+    return chart.summary(rows(opened, chart_id, **values), chart.filters(**values))
+
+
+@pytest.mark.parametrize(
+    ("counting", "n", "median"), [("postings", 2_568, 186_000), ("reports", 9_027, 188_000)]
+)
+def test_a_role_has_the_figures_of_the_decision(
+    counting: str, n: int, median: int, opened: Warehouse
+) -> None:
+    frame = rows(opened, "salary-distribution", pay_roles=["role-ml-engineer"], counting=counting)
+    (row,) = records(frame)
+    assert (row.n, row.median) == (n, median)
+    assert row.p10 < row.p25 < row.lower <= row.median <= row.upper < row.p75 < row.p90
+    assert 80 < row.us_share < 95
+    assert 95 < row.paired_share < 99
+
+
+def test_quantiles_are_those_of_the_cells_spread_out(opened: Warehouse) -> None:
+    found = rows(opened, "salary-by-experience", pay_roles=["role-ai-engineer"])
+    expected = opened.query(
+        "SELECT experience, quantile_cont(1000.0 * salary_k, [0.1, 0.25, 0.5, 0.75, 0.9]) AS q FROM ("
+        "SELECT experience, salary_k, unnest(range(postings)) FROM salary_cell "
+        "WHERE source = 'aijobs' AND role_id = 'role-ai-engineer' AND postings > 0) GROUP BY experience"
+    )
+    assert list(found["value"]) == ["EN", "MI", "SE", "EX"]
+    for level, row in by(found, "value").items():
+        quantiles = [row[name] for name in ("p10", "p25", "median", "p75", "p90")]
+        assert quantiles == pytest.approx(list(by(expected, "experience")[level]["q"]))
+
+
+@pytest.mark.parametrize("n", [10, 11, 12, 15, 20, 29, 30, 50, 99, 100, 500, 2_000])
+def test_the_interval_of_a_median_covers_it_in_95_of_100_samples(n: int) -> None:
+    """The true median lies between two sorted records with a probability that the binomial gives exactly."""
+    ((lower, upper),) = duckdb.execute(
+        f"SELECT {LOWER_RANK}, {UPPER_RANK} FROM (SELECT {n} AS total)"
+    ).fetchall()
+    covered = sum(math.comb(n, k) for k in range(int(lower), int(upper))) / 2**n
+    assert 0.95 <= covered < 0.999
+
+
+@pytest.mark.parametrize("chart_id", IDS)
+def test_no_group_under_ten_is_told(chart_id: str, opened: Warehouse) -> None:
+    assert rows(opened, chart_id)["n"].min() >= salaries.LEAST
+    assert rows(opened, chart_id, pay_roles=["role-llm-engineer"]).empty
+
+
+def test_prices_change_the_order_of_countries_and_are_named(opened: Warehouse) -> None:
+    nominal = rows(opened, "salary-by-country")
+    real, plain = by(adjusted(nominal, CountryFilters(ppp=True)), "value"), by(nominal, "value")
+    assert real["USA"]["median"] == plain["USA"]["median"]
+    assert real["IND"]["median"] == pytest.approx(plain["IND"]["median"] / plain["IND"]["price_level"])
+    assert list(real) != list(plain)
+    assert told(opened, "salary-by-country", ppp=True).endswith("price levels of 2024, World Bank.")
+
+
+def test_years_are_lines_of_roles_where_few_are_chosen(opened: Warehouse) -> None:
+    chosen = rows(opened, "salary-trend", pay_roles=["role-ml-engineer", "role-data-scientist"])
+    assert set(chosen["label"]) == {"Machine-learning engineer", "Data scientist"}
+    assert set(rows(opened, "salary-trend")["label"]) == {"All chosen roles"}
+
+
+def test_shares_of_a_role_add_up(opened: Warehouse) -> None:
+    shares = rows(opened, "salary-roles-compare").groupby("label")["share"].sum()
+    assert list(shares) == pytest.approx([100.0] * 4)
+
+
+def test_pay_in_metropolitan_areas_is_told_at_their_prices_too(opened: Warehouse) -> None:
+    san_jose = by(rows(opened, "salary-us-metros"), "place")["San Jose"]
+    assert san_jose["value"] == 173_160
+    assert san_jose["adjusted"] == pytest.approx(100 * san_jose["value"] / san_jose["parity"])
+    assert told(opened, "salary-us-metros").startswith(
+        "Data scientists earn most in San Jose, a median of $173k (2024)"
+    )
+
+
+def test_the_page_shows_what_stands_behind_its_figures(run_page: Callable[..., AppTest]) -> None:
+    app = run_page("salaries.py")
+    assert not app.exception
+    words = " ".join(each.value for each in app.markdown)
+    assert "116,701 records of pay in 31 roles are 37,568 distinct postings; 89% of the records" in words
+    assert "151,445 of 151,445 rows" in words
+    titles = [each.value for each in app.subheader]
+    assert [chart.title for chart in REGISTRY.values() if chart.topic == "salaries"][:4] == titles[:4]
