@@ -34,6 +34,7 @@ with pair.cell():
 chart_card("salary-by-country", shared, own=("ppp",))
 chart_card("salary-trend", shared)
 chart_card("salary-roles-compare", shared)
+chart_card("salary-sources", own=("paid_role", "paid_in", "paid_level"))
 chart_card("salary-us-metros", own=("occupation",))
 
 with st.container(border=True, key="records"):

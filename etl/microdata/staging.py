@@ -39,6 +39,10 @@ TABLES: tuple[tuple[str, str, str], ...] = (
 # Headings of the columns that no other table has.
 TITLES = {
     "edition": "Edition",
+    "rows": "Rows",
+    "reason": "Reason",
+    "kind": "Kind",
+    "country": "Country",
     "is_shipped": "Ships with the product",
     "accepted": "Rows taken",
     "left_out": "Rows left out",

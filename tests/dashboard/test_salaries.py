@@ -109,6 +109,17 @@ def test_pay_in_metropolitan_areas_is_told_at_their_prices_too(opened: Warehouse
     )
 
 
+def test_sources_stand_side_by_side_and_the_records_come_first(opened: Warehouse) -> None:
+    found = rows(opened, "salary-sources")
+    own, stated = found[found["kind"] == "records"], found[found["kind"] != "records"]
+    assert list(found["kind"])[: len(own)] == ["records"] * len(own)
+    assert list(own["publisher"]) == ["ai-jobs.net"]
+    assert stated["publisher"].nunique() >= 5
+    assert "ai-jobs.net" not in set(stated["publisher"])
+    assert (found["low"].isna() | found["high"].isna() | (found["low"] <= found["high"])).all()
+    assert told(opened, "salary-sources").startswith(f"{len(found)} sources: the middle runs from $")
+
+
 def test_the_page_shows_what_stands_behind_its_figures(run_page: Callable[..., AppTest]) -> None:
     app = run_page("salaries.py")
     assert not app.exception

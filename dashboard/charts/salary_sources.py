@@ -1,0 +1,234 @@
+"""The same role and level in all sources side by side: records, surveys, and what published pages state."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import theme
+from dashboard.chart import Chart, Control, Filters, register
+from dashboard.charts.marks import HOVER, capitalised, hover_text, records, title_above, wrapped
+from dashboard.charts.salaries import LEAST, ROW, dollars
+
+Level = Literal["all", "entry", "mid", "senior", "executive"]
+LEVELS = {"all": "All levels", "entry": "Entry", "mid": "Mid", "senior": "Senior", "executive": "Executive"}
+KINDS = {
+    "records": "computed from records",
+    "base": "stated, base pay",
+    "total": "stated, bonus and shares included",
+    "not stated": "stated, base or total not told",
+}
+COLORS = {"records": theme.VERMILION, "base": theme.BLUE, "total": theme.GREEN, "not stated": theme.GREY}
+ENDS = {"p25": "25th percentile", "p75": "75th percentile", "min": "lowest", "max": "highest"}
+MOST = 24
+
+
+class SourceFilters(Filters):
+    """One role and level in one country."""
+
+    paid_role: Annotated[
+        str,
+        Control(
+            "Role",
+            "SELECT role_id, name FROM salary_role WHERE role_id IN (SELECT role_id FROM salary_cell "
+            "UNION SELECT role_id FROM salary_statement) ORDER BY position",
+            is_primary=True,
+        ),
+    ] = "role-ai-engineer"
+    paid_in: Annotated[
+        str,
+        Control(
+            "Country",
+            "SELECT DISTINCT entity_id, place FROM salary_statement WHERE place_kind = 'country' "
+            "ORDER BY place",
+            is_primary=True,
+        ),
+    ] = "USA"
+    paid_level: Annotated[Level, Control("Experience", labels=LEVELS, is_primary=True)] = "all"
+
+
+def _name(row: Any) -> str:
+    year = f" {row.year:.0f}" if pd.notna(row.year) else ""
+    more = f", {row.detail}" if pd.notna(row.detail) else ""
+    return f"{row.publisher}{year}{more}"
+
+
+def _words(row: Any) -> str:
+    ends = ", ".join(
+        f"{ENDS[kind]} {dollars(value)}"
+        for kind, value in ((row.low_kind, row.low), (row.high_kind, row.high))
+        if pd.notna(value)
+    )
+    middle = f"{capitalised(row.middle_kind)} {dollars(row.middle)}" if pd.notna(row.middle) else ""
+    size = f"n = {row.n:,.0f}" if pd.notna(row.n) else "number of reports not stated"
+    text = f"{'; '.join(each for each in (middle, ends) if each)}<br>{capitalised(KINDS[row.kind])}, {size}"
+    return f"{text}<br>{wrapped(row.detail, 56)}" if pd.notna(row.detail) else text
+
+
+def _sources(frame: pd.DataFrame, filters: SourceFilters) -> go.Figure:
+    """One row a source: a line over its range, a dot at its median, hollow at its mean."""
+    figure = go.Figure()
+    shown = frame.head(MOST)
+    for place, row in enumerate(records(shown)):
+        color, known = COLORS[row.kind], [x for x in (row.low, row.middle, row.high) if pd.notna(x)]
+        figure.add_scatter(
+            x=[min(known), max(known)],
+            y=[place, place],
+            mode="lines",
+            line={"color": color, "width": 7 if row.low_kind != "min" else 2},
+            opacity=0.5,
+            hoverinfo="skip",
+        )
+        figure.add_scatter(
+            x=[row.middle if pd.notna(row.middle) else known[0]],
+            y=[place],
+            mode="markers",
+            marker={
+                "color": color,
+                "size": 10,
+                "symbol": {"median": "circle", "mean": "diamond-open"}.get(row.middle_kind, "line-ns-open"),
+                "line": {"color": color, "width": 2},
+            },
+            customdata=[[row.claim_id, hover_text(row, _words(row))]],
+            hovertemplate=HOVER,
+        )
+    figure.update_yaxes(
+        tickvals=list(range(len(shown))),
+        ticktext=[wrapped(_name(row)[:64], 34) for row in records(shown)],
+        range=[max(len(shown), 4) - 0.4, -0.6],
+        showgrid=False,
+        zeroline=False,
+    )
+    top = max(float(shown[name].max()) for name in ("low", "middle", "high") if shown[name].notna().any())
+    figure.update_xaxes(
+        range=[0, top * 1.05], tickprefix="$", tickformat="~s", nticks=6, tickangle=0, showgrid=True
+    )
+    title_above(figure, "Yearly pay, US$")
+    return figure
+
+
+def _sources_takeaway(frame: pd.DataFrame, filters: SourceFilters) -> str:
+    middles = frame[frame["middle"].notna()].sort_values("middle")
+    who = f"{len(frame)} source{'' if len(frame) == 1 else 's'}"
+    if middles.empty:
+        return f"{who} state a range and no middle."
+    first, last = middles.iloc[0], middles.iloc[-1]
+    if len(middles) == 1:
+        return f"{_name(first)}: {first['middle_kind']} {dollars(first['middle'])}; {who} in all."
+    own = frame[frame["kind"] == "records"]
+    text = (
+        f"{who}: the middle runs from {dollars(first['middle'])} ({first['publisher']}) to "
+        f"{dollars(last['middle'])} ({last['publisher']})"
+    )
+    if own.empty:
+        return f"{text}; no records of this level are at hand."
+    return f"{text}; the records say {dollars(own.iloc[0]['middle'])} ({own.iloc[0]['publisher']})."
+
+
+_MIDDLE = "1000.0 * min(salary_k) FILTER (upto >= ceil(total * {share}))"
+
+sources = register(
+    Chart(
+        id="salary-sources",
+        topic="salaries",
+        title="What each source says",
+        question="How do records, surveys and published pages differ for the same role and level?",
+        reading="Red: computed from records (distinct postings, or persons in a survey) of the newest year "
+        f"with {LEAST} or more. Blue: base pay; green: total pay; grey: the page does not tell which. Thick: "
+        "25th to 75th percentile; thin: the page's own ends; dot: median; hollow diamond: mean. "
+        "They differ because they ask other people, count bonus or not, and cut off other tails.",
+        filters=SourceFilters,
+        sql=f"""
+WITH counted AS (
+    SELECT
+        cell.source, cell.year, cell.salary_k, sum(cell.postings) AS n
+    FROM salary_cell AS cell
+    WHERE cell.role_id = $paid_role AND coalesce(cell.company_country, cell.residence) = $paid_in
+        AND (
+            $paid_level = 'all'
+            OR cell.experience = CASE $paid_level
+                WHEN 'entry' THEN 'EN' WHEN 'mid' THEN 'MI' WHEN 'senior' THEN 'SE' ELSE 'EX' END
+        )
+    GROUP BY ALL
+),
+
+ranked AS (
+    SELECT
+        *,
+        sum(n) OVER (PARTITION BY source, year ORDER BY salary_k) AS upto,
+        sum(n) OVER (PARTITION BY source, year) AS total
+    FROM counted
+),
+
+computed AS (
+    SELECT
+        source, year, total AS n,
+        {_MIDDLE.format(share=0.25)} AS low,
+        {_MIDDLE.format(share=0.5)} AS middle,
+        {_MIDDLE.format(share=0.75)} AS high
+    FROM ranked
+    GROUP BY source, year, total
+    HAVING total >= {LEAST}
+    QUALIFY row_number() OVER (PARTITION BY source ORDER BY year DESC) = 1
+),
+
+stated AS (
+    SELECT
+        min(claim_id) AS claim_id, source_id, publisher, published, any_value(attribution) AS attribution,
+        url, year, specialisation AS detail, compensation_kind AS kind, max(sample_size) AS n,
+        coalesce(max(usd_value) FILTER (statistic = 'p25'), max(usd_value) FILTER (statistic = 'min'))
+            AS low,
+        CASE WHEN bool_or(statistic = 'p25') THEN 'p25' ELSE 'min' END AS low_kind,
+        coalesce(max(usd_value) FILTER (statistic = 'median'), max(usd_value) FILTER (statistic = 'mean'))
+            AS middle,
+        CASE
+            WHEN bool_or(statistic = 'median') THEN 'median' WHEN bool_or(statistic = 'mean') THEN 'mean'
+        END AS middle_kind,
+        coalesce(max(usd_value) FILTER (statistic = 'p75'), max(usd_value) FILTER (statistic = 'max'))
+            AS high,
+        CASE WHEN bool_or(statistic = 'p75') THEN 'p75' ELSE 'max' END AS high_kind
+    FROM salary_statement
+    WHERE role_id = $paid_role AND entity_id = $paid_in AND experience_level = $paid_level
+        AND usd_value IS NOT NULL AND NOT is_repeat AND statistic NOT IN ('p10', 'p90')
+        AND source_id NOT IN (SELECT source_id FROM source WHERE publisher_id = 'ai-jobs-net')
+    GROUP BY source_id, publisher, published, url, year, specialisation, compensation_kind, experience_label
+    QUALIFY year IS NOT DISTINCT FROM max(year) OVER (
+        PARTITION BY publisher, specialisation, compensation_kind
+    )
+)
+
+SELECT
+    computed.source || ':' || $paid_role AS claim_id, source.source_id, described.name AS publisher,
+    source.published, 'relayed' AS attribution, source.url, computed.year, described.measures AS detail,
+    'records' AS kind, computed.n::DOUBLE AS n, computed.low, 'p25' AS low_kind, computed.middle,
+    'median' AS middle_kind, computed.high, 'p75' AS high_kind
+FROM computed
+JOIN pay_source AS described USING (source)
+JOIN source USING (source_id)
+UNION ALL BY NAME
+SELECT * FROM stated
+ORDER BY kind <> 'records', middle DESC NULLS LAST, claim_id
+""",  # noqa: S608  # constants of this module
+        figure=_sources,
+        takeaway=_sources_takeaway,
+        columns={
+            "publisher": "Publisher",
+            "year": "Year",
+            "detail": "What it is about",
+            "kind": "Kind of pay",
+            "low": "Lower end (US$)",
+            "low_kind": "Lower end is",
+            "middle": "Middle (US$)",
+            "middle_kind": "Middle is",
+            "high": "Upper end (US$)",
+            "high_kind": "Upper end is",
+            "n": "n",
+            "published": "Published",
+            "attribution": "How it was read",
+            "url": "Address",
+        },
+        height=MOST * ROW + 70,
+    )
+)
