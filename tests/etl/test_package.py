@@ -15,6 +15,7 @@ from tests.etl.package_copy import PackageCopy
 FORECASTS = "market/forecasts.csv"
 INVESTMENT = "market/investment.csv"
 WORKFORCE = "workforce/workforce.csv"
+TITLES = "salaries/role_titles.csv"
 
 Edit = Callable[[PackageCopy], object]
 
@@ -327,6 +328,14 @@ DESCRIPTORS: dict[str, tuple[Edit, str]] = {
 
 # Of each rule between tables: what it allows, what breaks it, and what is then said.
 RULES: dict[str, tuple[Edit, Edit, str]] = {
+    "titles-have-a-role-or-a-reason": (
+        lambda p: p.edit(TITLES, 2, role_id="", excluded_because="no job title"),
+        lambda p: p.edit(TITLES, 2, role_id="", excluded_because=""),
+        (
+            f"{TITLES}, row 2, role_id: the title 'academic researcher' needs either a role or a reason why "
+            "it has none"
+        ),
+    ),
     "cities-lie-in-their-country": (
         lambda p: city_at(p, "15.0", "25.0"),
         lambda p: city_at(p, "25.0", "15.0"),
