@@ -156,7 +156,7 @@ growth_rates = register(
 
 # --- parts of the market --------------------------------------------------------------------------
 
-MOST_SEGMENTS = 24
+MOST_SEGMENTS = 20
 
 
 class PartFilters(ForecastFilters):
@@ -251,7 +251,7 @@ def _regions_takeaway(frame: pd.DataFrame, filters: RegionFilters) -> str:
     part = f", {top.segment}" if pd.notna(top.segment) else ""
     return (
         f"{counted(len(frame), 'claim')} single out {counted(frame['place'].nunique(), 'place')}; the "
-        f"largest figure is for {top.place}{part}: {theme.usd_bn(top.value_usd_bn)} in {top.year} "
+        f"largest figure: {top.place}{part}, {theme.usd_bn(top.value_usd_bn)} in {top.year} "
         f"({said_by(top.publisher)})."
     )
 
