@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from dashboard import address, export, theme
 from dashboard.chart import REGISTRY, Chart, Control, Filters, is_range
 from dashboard.charts.marks import UNNAMED, records
+from dashboard.pages import PAGES
 from dashboard.warehouse import View, ask, view, warehouse
 
 MAX_SOURCES_IN_LINE = 3
@@ -43,6 +44,15 @@ def color_mode() -> theme.Mode:
 def more(label: str) -> bool:
     """The switch for the charts that a page keeps back; links to one of them turn it on."""
     return st.toggle(label, key=address.MORE, bind="query-params")
+
+
+def read_on(**labels: str) -> None:
+    """Links to the pages that go on from here, by path; the last thing on a page."""
+    st.subheader("Read on", anchor=False)
+    with st.container(horizontal=True):
+        for page in PAGES:
+            if page.path in labels:
+                st.page_link(f"app_pages/{page.script}", label=labels[page.path], icon=page.icon)
 
 
 # --- filters --------------------------------------------------------------------------------------

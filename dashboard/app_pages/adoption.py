@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.charts.workforce import WorkforceFilters
-from dashboard.components import chart_card, filter_bar, page_head, plain
+from dashboard.components import chart_card, filter_bar, page_head, plain, read_on
 from dashboard.warehouse import ask
 
 counts = ask(
@@ -32,15 +32,7 @@ with pair.cell():
 with pair.cell():
     chart_card("adoption-purposes", own=("purpose",))
 
-st.subheader("Read on", anchor=False)
-with st.container(horizontal=True):
-    st.page_link(
-        "app_pages/workforce.py",
-        label="Workforce: how many people work in AI, and where",
-        icon=":material/groups:",
-    )
-    st.page_link(
-        "app_pages/sources.py",
-        label="Sources: every publication behind the figures",
-        icon=":material/format_quote:",
-    )
+read_on(
+    workforce="Workforce: how many people work in AI, and where",
+    sources="Sources: every publication behind the figures",
+)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.charts.careers import KNOWN, NEXT, KnownFilters, path_states
 from dashboard.charts.marks import capitalised, counted, records
-from dashboard.components import chart_card, filter_bar, more, page_head, plain, source_list
+from dashboard.components import chart_card, filter_bar, more, page_head, plain, read_on, source_list
 from dashboard.theme import exact
 from dashboard.warehouse import ask
 
@@ -315,20 +315,8 @@ if more("Show more: roles in one sample, job titles, how the role changes, train
             st.markdown(f"**{capitalised(str(aspect))}**: {plain('; '.join(group['item']))}.")
         sources_of(said["source_id"])
 
-st.subheader("Read on", anchor=False)
-with st.container(horizontal=True):
-    st.page_link(
-        "app_pages/tools.py",
-        label="Tools: what each is for, and for which skill",
-        icon=":material/construction:",
-    )
-    st.page_link(
-        "app_pages/workforce.py",
-        label="Workforce: how many there are, and how many are sought",
-        icon=":material/groups:",
-    )
-    st.page_link(
-        "app_pages/hubs.py",
-        label="Hubs: where the jobs are, and what a place costs",
-        icon=":material/location_city:",
-    )
+read_on(
+    tools="Tools: what each is for, and for which skill",
+    workforce="Workforce: how many there are, and how many are sought",
+    hubs="Hubs: where the jobs are, and what a place costs",
+)

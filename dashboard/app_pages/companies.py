@@ -14,6 +14,7 @@ from dashboard.components import (
     filter_bar,
     page_head,
     plain,
+    read_on,
     source_list,
 )
 from dashboard.theme import exact
@@ -177,15 +178,7 @@ with st.expander("What each kind of player does, in the words of the guide"):
         named = f" For example {examples}." if examples else ""
         st.markdown(f"**{plain(subject)}**: {plain(capitalised(part))}.{plain(named)}")
 
-st.subheader("Read on", anchor=False)
-with st.container(horizontal=True):
-    st.page_link(
-        "app_pages/market.py",
-        label="Market: investment by year and country, as counted by those who count deals",
-        icon=":material/trending_up:",
-    )
-    st.page_link(
-        "app_pages/hubs.py",
-        label="Hubs: the cities that these companies sit in",
-        icon=":material/location_city:",
-    )
+read_on(
+    market="Market: investment by year and country, as counted by those who count deals",
+    hubs="Hubs: the cities that these companies sit in",
+)

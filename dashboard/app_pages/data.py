@@ -9,7 +9,7 @@ from io import BytesIO
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import page_head, plain
+from dashboard.components import page_head, plain, read_on
 from dashboard.warehouse import ask, warehouse
 from etl.diff import diff
 from etl.errors import AtlasError
@@ -250,3 +250,5 @@ for tab, section in zip(
     if tab.open:
         with tab:
             section()
+
+read_on(sources="Sources: every publication behind the tables")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.charts.frameworks import DOWNLOADS, SignalFilters, amount, when
 from dashboard.charts.marks import capitalised, records
-from dashboard.components import chart_card, filter_bar, page_head, plain
+from dashboard.components import chart_card, filter_bar, page_head, plain, read_on
 from dashboard.warehouse import ask
 
 STARS = "github-stars-github-ranking"
@@ -92,15 +92,7 @@ with pair.cell():
     chart_card("framework-by-category", shared, ("family",), on_click=compare_clicked)
 chart_card("framework-papers", shared, ("papers", "venue"))
 
-st.subheader("Read on", anchor=False)
-with st.container(horizontal=True):
-    st.page_link(
-        "app_pages/tools.py",
-        label="Tools: what each is for, and for which skill",
-        icon=":material/construction:",
-    )
-    st.page_link(
-        "app_pages/sources.py",
-        label="Sources: who counts, and under which terms",
-        icon=":material/format_quote:",
-    )
+read_on(
+    tools="Tools: what each is for, and for which skill",
+    sources="Sources: who counts, and under which terms",
+)

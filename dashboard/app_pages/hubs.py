@@ -10,7 +10,7 @@ from dashboard.charts.hub_map import PAID, Paid
 from dashboard.charts.hub_ranking import PARTS
 from dashboard.charts.hub_ranks import RankingFilters, missing_parts, ranked, span
 from dashboard.charts.marks import records
-from dashboard.components import chart_card, chart_pair, color_mode, filter_bar, page_head
+from dashboard.components import chart_card, chart_pair, color_mode, filter_bar, page_head, read_on
 from dashboard.warehouse import ask, view
 
 # The places that readers ask for first: one click each.
@@ -122,10 +122,7 @@ st.markdown(
 )
 chart_pair("hub-compare", "hub-cost-and-pay", shared | filter_bar(SideFilters, "side"))
 
-st.subheader("Read on", anchor=False)
-with st.container(horizontal=True):
-    for script, label, icon in (
-        ("market", "Market: where the money went, by country", ":material/trending_up:"),
-        ("sources", "Sources: every publication behind the figures", ":material/format_quote:"),
-    ):
-        st.page_link(f"app_pages/{script}.py", label=label, icon=icon)
+read_on(
+    market="Market: where the money went, by country",
+    sources="Sources: every publication behind the figures",
+)

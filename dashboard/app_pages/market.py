@@ -1,7 +1,7 @@
 """Market: what it is said to be worth, whether it adds up, where money goes, the reader's own scenario."""
 
 from dashboard.charts.forecasts import PlacedFilters
-from dashboard.components import chart_card, chart_pair, filter_bar, more, page_head
+from dashboard.components import chart_card, chart_pair, filter_bar, more, page_head, read_on
 from dashboard.warehouse import ask
 
 counted = ask(
@@ -26,3 +26,8 @@ if more("Show more: editions, segments, regions, investment by country"):
     chart_card("market-segments", shared)
     chart_card("market-regions", shared)
     chart_card("investment-by-country", shared, own=("raised", "funded"))
+
+read_on(
+    workforce="Workforce: the people behind the money",
+    companies="Companies: who raised it",
+)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.charts.marks import records
 from dashboard.charts.salaries import COUNTINGS, SalaryFilters
-from dashboard.components import chart_card, filter_bar, page_head, plain
+from dashboard.components import chart_card, filter_bar, page_head, plain, read_on
 from dashboard.theme import percent
 from dashboard.warehouse import ask
 
@@ -60,11 +60,7 @@ with st.container(border=True, key="records"):
         named = ", ".join(f"{plain(row.title)} ({row.reports:,.0f})" for row in records(titles))
         st.caption(f"Titles that stand for no role, the most frequent: {named}.")
 
-st.subheader("Read on", anchor=False)
-with st.container(horizontal=True):
-    st.page_link(
-        "app_pages/careers.py",
-        label="Careers: what published pages say is paid, and for which skills",
-        icon=":material/school:",
-    )
-    st.page_link("app_pages/hubs.py", label="Hubs: where the jobs are", icon=":material/location_city:")
+read_on(
+    careers="Careers: what published pages say is paid, and for which skills",
+    hubs="Hubs: where the jobs are",
+)

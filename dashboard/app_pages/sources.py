@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import theme
 from dashboard.charts.marks import capitalised
-from dashboard.components import address_columns, filter_bar, page_head, plain
+from dashboard.components import address_columns, filter_bar, page_head, plain, read_on
 from dashboard.pages import SourceFilters
 from dashboard.warehouse import ask
 
@@ -93,3 +93,5 @@ if source_id:
         placeholder="",
         alt="The claims of the chosen source",
     )
+
+read_on(data="Data: every table, its checks, and a console for your own questions")

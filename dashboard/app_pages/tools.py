@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.catalogue import NARROWING, NOT_STATED, ToolFilters, matching
 from dashboard.charts.frameworks import amount, listed, when
 from dashboard.charts.marks import capitalised, counted, records
-from dashboard.components import address_columns, filter_bar, page_head, plain
+from dashboard.components import address_columns, filter_bar, page_head, plain, read_on
 from dashboard.warehouse import ask
 
 HEADINGS = {
@@ -207,9 +207,4 @@ chosen = filter_bar(ToolFilters, "tool", ("tool",))["tool"]
 if chosen:
     show_card(next(records(tools[tools["tool_id"] == chosen])))
 
-st.subheader("Read on", anchor=False)
-st.page_link(
-    "app_pages/frameworks.py",
-    label="Frameworks: popularity over time, by every signal",
-    icon=":material/monitoring:",
-)
+read_on(frameworks="Frameworks: popularity over time, by every signal")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.charts.workforce import WorkforceFilters
-from dashboard.components import chart_card, filter_bar, page_head, plain
+from dashboard.components import chart_card, filter_bar, page_head, plain, read_on
 from dashboard.warehouse import ask
 
 world = ask(
@@ -52,15 +52,7 @@ with pair.cell():
 with pair.cell():
     chart_card("hiring", shared, own=("hired",))
 
-st.subheader("Read on", anchor=False)
-with st.container(horizontal=True):
-    st.page_link(
-        "app_pages/market.py",
-        label="Market: the money behind the jobs",
-        icon=":material/trending_up:",
-    )
-    st.page_link(
-        "app_pages/adoption.py",
-        label="Adoption: who uses AI, and what it does to work",
-        icon=":material/query_stats:",
-    )
+read_on(
+    market="Market: the money behind the jobs",
+    adoption="Adoption: who uses AI, and what it does to work",
+)
