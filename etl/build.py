@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 
 from etl import __version__
-from etl.errors import AtlasError, DamagedBuildError, DataError, Problem
+from etl.errors import AtlasError, DamagedBuildError, DataError, Problem, first_line
 from etl.microdata import staging
 from etl.microdata.snapshots import Snapshot, snapshots_for_build
 from etl.package import (
@@ -182,7 +182,7 @@ def stage(connection: duckdb.DuckDBPyConnection, package: DataPackage) -> None:
                 f'INSERT INTO "{table.name}" SELECT {columns} FROM "text_{table.name}" ORDER BY _row'  # noqa: S608  # checked names
             )
         except (duckdb.ConstraintException, duckdb.ConversionException) as error:
-            raise AtlasError(f"{table.file} cannot be loaded: {str(error).splitlines()[0]}") from error
+            raise AtlasError(f"{table.file} cannot be loaded: {first_line(error)}") from error
     union_observations(connection, package.tables)
 
 

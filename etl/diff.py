@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import duckdb
 
-from etl.errors import DamagedBuildError
+from etl.errors import DamagedBuildError, first_line
 from etl.warehouse import Build
 
 Kind = Literal["added", "withdrawn", "changed"]
@@ -126,5 +126,5 @@ def diff(old: Build, new: Build) -> Difference:
             names = [column[0] for column in cursor.description]
             rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     except duckdb.Error as error:
-        raise DamagedBuildError(f"The builds cannot be compared: {str(error).splitlines()[0]}") from error
+        raise DamagedBuildError(f"The builds cannot be compared: {first_line(error)}") from error
     return Difference(old, new, tuple(Change(**{**row, "fields": tuple(row["fields"])}) for row in rows))

@@ -66,3 +66,8 @@ class QueryError(AtlasError):
 
 class ImportRefusedError(AtlasError):
     """A file of microdata cannot be imported; what was imported before stays as it was."""
+
+
+def first_line(error: Exception) -> str:
+    """What an engine's error says, without the drawing of the statement that follows."""
+    return str(error).splitlines()[0]

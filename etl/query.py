@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from etl.errors import QueryError
+from etl.errors import QueryError, first_line
 
 MEMORY_LIMIT = "512MB"
 
@@ -41,7 +41,7 @@ def run_query(path: Path, sql: str, *, max_rows: int, seconds: float) -> Answer:
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
-        raise QueryError(_first_line(error)) from error
+        raise QueryError(first_line(error)) from error
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise QueryError("Ask one SELECT at a time; a build can only be read.")
     config: dict[str, str | bool | int | float | list[str]] = {
@@ -59,9 +59,5 @@ def run_query(path: Path, sql: str, *, max_rows: int, seconds: float) -> Answer:
             columns = tuple(column[0] for column in cursor.description)
             rows = cursor.fetchmany(max_rows + 1)
     except duckdb.Error as error:
-        raise QueryError(_first_line(error)) from error
+        raise QueryError(first_line(error)) from error
     return Answer(columns, rows[:max_rows], len(rows) > max_rows)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]

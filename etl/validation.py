@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from etl.errors import Problem
+from etl.errors import Problem, first_line
 from etl.package import (
     DESCRIPTOR,
     DUCKDB_TYPES,
@@ -144,7 +144,7 @@ def _broken_rules(package: DataPackage) -> Iterator[Problem]:
             try:
                 broken = connection.execute(rule.sql).fetchall()
             except (duckdb.CatalogException, duckdb.BinderException) as error:
-                reason = f"the rule needs a table or field that is not declared: {str(error).splitlines()[0]}"
+                reason = f"the rule needs a table or field that is not declared: {first_line(error)}"
                 yield Problem(DESCRIPTOR, None, None, rule.name, reason)
                 continue
             for name, rows, field, message in broken:

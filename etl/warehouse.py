@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from etl.errors import AtlasError, DamagedBuildError, HomeError
+from etl.errors import AtlasError, DamagedBuildError, HomeError, first_line
 
 CURRENT = "CURRENT"
 _NAME = re.compile(r"build-(?P<stamp>\d{8}T\d{9}Z)-(?P<hash>[0-9a-f]{12})\.duckdb")
@@ -134,7 +134,7 @@ class Home:
             yield
         except (OSError, duckdb.IOException) as error:
             # DuckDB puts what the system said, like "No space left on device", last.
-            reason = getattr(error, "strerror", None) or _first_line(error).rsplit(": ", 1)[-1]
+            reason = getattr(error, "strerror", None) or first_line(error).rstrip(".").rsplit(": ", 1)[-1]
             raise HomeError(
                 f"Writing to {self.path} failed ({reason}); the builds there are as before."
             ) from error
@@ -249,7 +249,7 @@ def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(path, read_only=True, config=CONNECTION_CONFIG)
     except duckdb.Error as error:
-        raise DamagedBuildError(f"{path.name} cannot be opened ({_first_line(error)})") from error
+        raise DamagedBuildError(f"{path.name} cannot be opened ({first_line(error).rstrip('.')})") from error
 
 
 def verify(build: Build) -> None:
@@ -262,7 +262,9 @@ def verify(build: Build) -> None:
     try:
         found = content_hash(connection)
     except duckdb.Error as error:
-        raise DamagedBuildError(f"{build.path.name} cannot be read ({_first_line(error)})") from error
+        raise DamagedBuildError(
+            f"{build.path.name} cannot be read ({first_line(error).rstrip('.')})"
+        ) from error
     finally:
         connection.close()
     if not found.startswith(build.content_hash):
@@ -294,10 +296,6 @@ def content_hash(connection: duckdb.DuckDBPyConnection) -> str:
         ).fetchone()
         digest.update(repr((schema, table, definition, rows)).encode())
     return digest.hexdigest()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".")
 
 
 def _read_line(path: Path) -> str | None:
