@@ -1,7 +1,7 @@
 """The pipeline: package -> stage -> marts -> checks -> new build file -> CURRENT.
 
-A build is a pure function of the data package, of the snapshots of pay records that it names, and of this
-code: the same inputs give the same content hash.
+A build is a pure function of the data package, of the snapshots that it names (imported records of pay,
+answers of live sources), and of this code: the same inputs give the same content hash.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import duckdb
 
 from etl import __version__
 from etl.errors import AtlasError, DamagedBuildError, DataError, Problem, first_line
+from etl.gate import HeldError, reasons_to_hold
 from etl.microdata import staging
-from etl.microdata.snapshots import Snapshot, snapshots_for_build
 from etl.package import (
     DUCKDB_TYPES,
     DataPackage,
@@ -36,6 +36,8 @@ from etl.package import (
 )
 from etl.rules import header_and_body, load_rules
 from etl.settings import Settings
+from etl.snapshots import Snapshot, snapshots_for_build
+from etl.sources import staging as live
 from etl.validation import validate
 from etl.warehouse import CONNECTION_CONFIG, Build, Home, content_hash, is_sound, open_read_only
 
@@ -99,13 +101,15 @@ class BuildResult:
         }
 
 
-def build(settings: Settings, report: Report = lambda _: None) -> BuildResult:
+def build(settings: Settings, report: Report = lambda _: None, *, accept: bool = False) -> BuildResult:
     """Build the warehouse from `settings.data` and publish it in `settings.home`.
 
-    Nothing is published where the current build was made from the same inputs, or came out the same.
+    Nothing is published where the current build was made from the same inputs, or came out the same, or where
+    the figures of live sources differ from the current build's as `gate` tells, unless `accept` is true.
 
     Raises:
         DataError: the data break a rule; CURRENT stays as it was.
+        HeldError: the build was held back; CURRENT stays as it was.
         HomeError: the home cannot be written.
     """
     report("Reading the data package")
@@ -124,6 +128,10 @@ def build(settings: Settings, report: Report = lambda _: None) -> BuildResult:
         digest, rows, warnings = write_warehouse(unfinished, package, made, report, snapshots)
         if current and digest.startswith(current.content_hash) and is_sound(current):
             return BuildResult(current, False, rows, warnings)
+        if current and not accept and is_sound(current):
+            report("Comparing with the build before")
+            if reasons := reasons_to_hold(current.path, unfinished, settings.gate_changed_percent):
+                raise HeldError(reasons)
         published = home.publish(unfinished, digest, made)
         removed = home.retain(settings.keep_builds)
         return BuildResult(published, True, rows, warnings, tuple(gone.build_id for gone in removed))
@@ -157,7 +165,10 @@ def write_warehouse(
         connection.execute(_MANIFEST)
         report("Staging the shipped claims")
         stage(connection, package)
-        staging.stage_snapshots(connection, snapshots)
+        report("Staging what was imported and refreshed")
+        staging.stage_snapshots(connection, [each for each in snapshots if not each.is_live])
+        live.stage_live(connection, [each for each in snapshots if each.is_live])
+        live.place_among(connection)
         report("Shaping the marts")
         marts = make_marts(connection)
         report("Checking what was built")
@@ -183,7 +194,7 @@ def stage(connection: duckdb.DuckDBPyConnection, package: DataPackage) -> None:
             )
         except (duckdb.ConstraintException, duckdb.ConversionException) as error:
             raise AtlasError(f"{table.file} cannot be loaded: {first_line(error)}") from error
-    union_observations(connection, package.tables)
+    union_observations(connection, package.tables, "shipped_observation")
 
 
 def table_definition(table: Table) -> str:
@@ -277,13 +288,14 @@ def describe(
     known.append(
         ("observation", "table", "Observations", "All observations of all tables in the shared shape.")
     )
-    known += [(name, "table", title, description) for name, title, description in staging.TABLES]
+    own = (*staging.TABLES, *live.TABLES)
+    known += [(name, "table", title, description) for name, title, description in own]
     known += [
         (mart.name, "mart", mart.name.replace("_", " ").capitalize(), mart.description) for mart in marts
     ]
     declared = {field["name"]: field for table in reversed(package.tables) for field in table.fields}
     mart_titles = {column: title for mart in marts for column, title in mart.columns.items()}
-    mart_titles = {**staging.TITLES, **mart_titles}
+    mart_titles = {**staging.TITLES, **live.TITLES, **mart_titles}
     own_titles = {mart.name: mart.columns for mart in marts}
     tables, fields = [], []
     for name, kind, title, description in known:

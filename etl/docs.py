@@ -103,9 +103,13 @@ def _limits(declared: dict[str, Any]) -> str:
 
 def _licences(package: DataPackage, table: Table) -> str:
     """The terms of a table's rows, the most frequent first; none where rows have no source of their own."""
-    if "source_id" not in {declared["name"] for declared in table.fields} or table.name == "source":
+    if "source_id" not in {declared["name"] for declared in table.fields} or table.name in {"source", "live_source"}:
         return ""
-    licence_of = {row["source_id"]: row["licence_id"] for row in _records(package.table("source"))}
+    licence_of = {
+        row["source_id"]: row["licence_id"]
+        for name in ("source", "live_source")
+        for row in _records(package.table(name))
+    }
     counted = Counter(licence_of[row["source_id"]] for row in _records(table) if row["source_id"])
     return ", ".join(licence for licence, _ in counted.most_common())
 

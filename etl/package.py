@@ -210,17 +210,16 @@ def load_text(connection: duckdb.DuckDBPyConnection, table: Table, name: str) ->
 
 
 def union_observations(
-    connection: duckdb.DuckDBPyConnection, tables: tuple[Table, ...], *, temporary: bool = False
+    connection: duckdb.DuckDBPyConnection, tables: tuple[Table, ...], name: str = "observation"
 ) -> None:
-    """Create the table `observation`: all rows in the shared row shape; `dataset` names their table."""
+    """Create a temporary table of all rows in the shared row shape; `dataset` names their table."""
     parts = [
         f"SELECT '{table.name}' AS dataset, * FROM \"{table.name}\""  # noqa: S608  # a checked name
         for table in tables
         if table.is_observation
     ]
     if parts:
-        kind = "TEMP TABLE" if temporary else "TABLE"
-        connection.execute(f"CREATE {kind} observation AS {' UNION ALL BY NAME '.join(parts)}")
+        connection.execute(f'CREATE TEMP TABLE "{name}" AS {" UNION ALL BY NAME ".join(parts)}')
 
 
 def identifiers(names: list[str]) -> str:

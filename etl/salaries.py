@@ -37,12 +37,12 @@ from etl.microdata.reader import (
     Reader,
 )
 from etl.microdata.roles import MAX_TITLE_LETTERS, normalised, role_of
-from etl.microdata.snapshots import CELLS, MANIFEST, REJECTS, ROWS, Snapshot, Store
 from etl.microdata.spool import Piece, Rejected, expand, fingerprint, pieces
 from etl.microdata.tables import SHAPES, TABLE_READERS, TableLayout, TableReader, plain_name
 from etl.microdata.vocabulary import Vocabulary
 from etl.rules import header_and_body
 from etl.settings import Settings
+from etl.snapshots import CELLS, MANIFEST, REJECTS, ROWS, Snapshot, Store
 from etl.warehouse import CONNECTION_CONFIG, Home
 
 READERS: dict[str, Reader | TableReader] = {
@@ -104,7 +104,7 @@ def import_files(
         if snapshot := store.find(source, snapshot_id):
             store.use(snapshot)
             return ImportResult(snapshot, is_new=False, manifest=snapshot.manifest)
-        with store.unfinished() as folder:
+        with store.unfinished(source) as folder:
             manifest = reduce_files(reader, found, vocabulary, folder, progress)
             manifest["snapshot"] = snapshot_id
             manifest["files"] = [

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
         home: folder of the builds and of CURRENT.
         data: folder of the data package (datapackage.yaml).
         keep_builds: how many builds stay after a publication, the served one included.
+        gate_changed_percent: how many of the figures of a live source may change for closed periods before a
+            build is held back.
     """
 
     model_config = SettingsConfigDict(env_prefix="GENAI_ATLAS_", env_ignore_empty=True)
@@ -35,3 +37,4 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: user_data_path("genai-atlas", appauthor=False))
     data: Path = Field(default_factory=_shipped_data)
     keep_builds: int = Field(default=5, ge=1)
+    gate_changed_percent: float = Field(default=20.0, ge=0, le=100)

@@ -64,7 +64,7 @@ def _stage_leniently(connection: duckdb.DuckDBPyConnection, package: DataPackage
         )
         if table.text.problems:
             connection.execute("INSERT INTO unread VALUES (?)", [table.name])
-    union_observations(connection, package.tables, temporary=True)
+    union_observations(connection, package.tables)
 
 
 def _broken_cells(table: Table) -> Iterator[Problem]:

@@ -9,11 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from etl.microdata.snapshots import CELLS, MANIFEST, SHIPPED
 from etl.microdata.spool import fingerprint
 from etl.microdata.vocabulary import Vocabulary
 from etl.salaries import READERS, reduce_files, write_manifest
 from etl.settings import Settings
+from etl.snapshots import CELLS, MANIFEST, SHIPPED
 
 SOURCE = "aijobs"
 

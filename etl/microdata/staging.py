@@ -8,8 +8,8 @@ import duckdb
 
 from etl.errors import AtlasError
 from etl.microdata.feed import quoted
-from etl.microdata.snapshots import CELLS, Snapshot
 from etl.microdata.tables import SHAPES, TABLE_READERS
+from etl.snapshots import CELLS, Snapshot
 
 # Name, title, what a row is.
 TABLES: tuple[tuple[str, str, str], ...] = (

@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from etl.microdata.snapshots import CELLS, MANIFEST
 from etl.microdata.vocabulary import Vocabulary
 from etl.salaries import READERS, reduce_files
+from etl.snapshots import CELLS, MANIFEST
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "data"

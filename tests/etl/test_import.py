@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from etl.errors import HomeError, ImportRefusedError
 from etl.microdata import spool
-from etl.microdata.snapshots import REJECTS, ROWS, Store
 from etl.salaries import READERS, ImportResult, import_files
 from etl.settings import Settings
+from etl.snapshots import REJECTS, ROWS, Store
 from etl.warehouse import Home
 from tests.etl.microdata_files import CELLS, HEADER, SHIPPED, raw, reduced, row, text
 

@@ -9,9 +9,9 @@ import pytest
 
 from etl.build import build, needs_build
 from etl.errors import AtlasError
-from etl.microdata.snapshots import CELLS, Store
 from etl.salaries import import_files
 from etl.settings import Settings
+from etl.snapshots import CELLS, Store
 from etl.warehouse import Build, Home, open_read_only
 from tests.etl.microdata_files import SHIPPED, row, text
 from tests.etl.package_copy import PackageCopy

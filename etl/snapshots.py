@@ -1,4 +1,6 @@
-"""Imported snapshots in the home: content-addressed folders and, for each source, the name of the one in use.
+"""Snapshots in the home: content-addressed folders and, for each source, the name of the one in use.
+
+What was imported stands under the name of its reader, what was fetched from a live source under `live-…`.
 
 A snapshot is written beside the others and appears by one rename; then the pointer of its source moves by
 another. A crash in between leaves the old one in use and a folder that the next import clears away.
@@ -17,6 +19,7 @@ from typing import Any
 
 from etl.errors import AtlasError
 
+LIVE = "live-"
 CELLS, ROWS, REJECTS, MANIFEST = "cells.parquet", "rows.parquet", "rejects.parquet", "manifest.json"
 SHIPPED = Path("salaries")
 KEEP = 3
@@ -25,11 +28,16 @@ _UNFINISHED = "unfinished-"
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Cells of one source, with the manifest that tells where they come from."""
+    """Cells or rows of one source, with the manifest that tells where they come from."""
 
     source: str
     folder: Path
     is_shipped: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it was fetched from a live source."""
+        return self.source.startswith(LIVE)
 
     @property
     def content(self) -> Path:
@@ -46,7 +54,8 @@ class Snapshot:
         try:
             found: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise AtlasError(f"{self.folder} is damaged; import {self.source} again.") from error
+            again = f"refresh {self.source.removeprefix(LIVE)}" if self.is_live else f"import {self.source}"
+            raise AtlasError(f"{self.folder} is damaged; {again} again.") from error
         return found
 
     def input_hashes(self) -> dict[str, str]:
@@ -66,7 +75,7 @@ class Store:
         self.folder = home.expanduser() / "snapshots"
 
     def current(self) -> dict[str, Snapshot]:
-        """The snapshot in use of every source that was imported."""
+        """The snapshot in use of every source that was imported or refreshed."""
         found = {}
         for pointer in sorted(self.folder.glob("*.current")):
             source = pointer.name.removesuffix(".current")
@@ -81,11 +90,10 @@ class Store:
         return Snapshot(source, folder) if (folder / MANIFEST).is_file() else None
 
     @contextmanager
-    def unfinished(self) -> Iterator[Path]:
-        """A folder for a new snapshot; gone afterwards unless it was published. Call it while writing."""
-        for leftover in self.folder.glob(f"{_UNFINISHED}*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        folder = self.folder / f"{_UNFINISHED}snapshot"
+    def unfinished(self, source: str) -> Iterator[Path]:
+        """A folder for a new snapshot; gone afterwards unless it was published. One writer a source."""
+        folder = self.folder / f"{_UNFINISHED}{source}"
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         try:
             yield folder
@@ -94,14 +102,18 @@ class Store:
 
     def publish(self, unfinished: Path, source: str, snapshot_id: str) -> Snapshot:
         """Put a finished snapshot among the others and use it."""
+        snapshot = self.add(unfinished, source, snapshot_id)
+        self.use(snapshot)
+        self.retain(source)
+        return snapshot
+
+    def add(self, unfinished: Path, source: str, snapshot_id: str) -> Snapshot:
+        """Put a finished snapshot among the others; nothing uses it yet."""
         target = self.folder / f"{source}-{snapshot_id}"
         if target.exists():
             shutil.rmtree(target)
         unfinished.rename(target)
-        snapshot = Snapshot(source, target)
-        self.use(snapshot)
-        self._retain(source)
-        return snapshot
+        return Snapshot(source, target)
 
     def use(self, snapshot: Snapshot) -> None:
         """Make a snapshot the one in use of its source."""
@@ -116,7 +128,8 @@ class Store:
         pointer.unlink(missing_ok=True)
         return was_there
 
-    def _retain(self, source: str) -> None:
+    def retain(self, source: str) -> None:
+        """Remove the snapshots of a source but for the newest and the one in use."""
         used = self.current().get(source)
         folders = [each for each in self.folder.glob(f"{source}-*") if each.is_dir()]
         newest_first = sorted(folders, key=lambda each: each.stat().st_mtime, reverse=True)
@@ -127,7 +140,7 @@ class Store:
 
 
 def snapshots_for_build(data: Path, home: Path) -> list[Snapshot]:
-    """What a build reads: of every source the snapshot imported last, else the one that ships."""
+    """What a build reads: of every source the snapshot in use, else the one that ships."""
     found = {}
     if (data / SHIPPED / CELLS).is_file():
         shipped = Snapshot("", data / SHIPPED, is_shipped=True)

@@ -1,0 +1,1 @@
+"""Live sources: one module each, pure; `fetch` is the one that talks."""

@@ -1,0 +1,8 @@
+"""All live sources by name, in the order in which people meet them."""
+
+from __future__ import annotations
+
+from etl.sources import indeed
+from etl.sources.connector import Connector
+
+CONNECTORS: dict[str, Connector] = {each.CONNECTOR.name: each.CONNECTOR for each in (indeed,)}

@@ -1,0 +1,87 @@
+"""What the tests of all live sources share: a home, a server that speaks for the source, no waiting."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import stamina
+
+from etl.ledger import Ledger
+from etl.refresh import RefreshResult, SourceResult, World, previous_of, refresh
+from etl.settings import Settings
+from etl.sources.connector import Observation
+from etl.sources.registry import CONNECTORS
+from tests.conftest import SHIPPED
+from tests.etl.replay import Replay, replay
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+@dataclass
+class Live:
+    """A home of its own whose live sources are all spoken for by one server."""
+
+    server: Replay
+    settings: Settings
+    now: datetime = NOW
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Lead every base address of every source to the server."""
+        self.environment["PATH"] = os.environ["PATH"]
+        for connector in CONNECTORS.values():
+            for base in connector.bases:
+                parts = ("GENAI_ATLAS_BASE", connector.name, base)
+                variable = "_".join(part.upper() for part in parts if part)
+                self.environment[variable] = f"{self.server.address}"
+
+    @property
+    def world(self) -> World:
+        """What a refresh meets outside."""
+        return World(environment=self.environment, clock=lambda: self.now)
+
+    def refresh(self, *names: str, accept: bool = False) -> RefreshResult:
+        """A refresh with the build that follows."""
+        return refresh(self.settings, names, accept=accept, world=self.world)
+
+    def ask(self, name: str) -> SourceResult:
+        """A refresh of one source, without a build."""
+        return refresh(self.settings, [name], with_build=False, world=self.world).sources[0]
+
+    def rows(self, name: str) -> tuple[Observation, ...]:
+        """The figures of a source that were accepted last."""
+        return previous_of(self.settings, CONNECTORS[name])
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of this home, to be read."""
+        return Ledger(self.settings.home)
+
+    def outcomes(self, name: str) -> dict[str, str]:
+        """What came of each request of a source in the last run, by key."""
+        rows = self.ledger.query(
+            "SELECT key, outcome FROM request WHERE source = ? AND run_id = (SELECT max(run_id) FROM run)",
+            name,
+        )
+        return {row["key"]: row["outcome"] for row in rows}
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    """A home whose live sources are spoken for by a server of this test; nothing waits."""
+    with replay() as server, stamina.set_testing(True, attempts=5, cap=True):
+        yield Live(server, Settings(home=tmp_path / "home", data=SHIPPED))
+
+
+@pytest.fixture
+def raw() -> Path:
+    """The folder of real raw files."""
+    folder = Path(os.environ.get("GENAI_ATLAS_RAW") or SHIPPED.parent.parent / "shared" / "raw")
+    if not folder.is_dir():
+        pytest.skip(f"there are no raw files in {folder}; GENAI_ATLAS_RAW names another folder")
+    return folder
