@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 
 from dashboard import address, export, theme
 from dashboard.chart import REGISTRY, Chart, Control, Filters, is_range
-from dashboard.charts.marks import UNNAMED, records
+from dashboard.charts.marks import records
+from dashboard.export.selection import publishers
 from dashboard.pages import PAGES
 from dashboard.warehouse import View, ask, view, warehouse
 
@@ -227,7 +228,7 @@ def _card(
 
 
 def _actions(chart: Chart[Any], filters: Filters, shown: View) -> None:
-    flag, name = _table_flag(chart.id), f"genai-atlas-{chart.id}"
+    flag, root = _table_flag(chart.id), _root()
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"actions-{chart.id}"):
         with st.popover("Sources", icon=":material/format_quote:", type="tertiary"):
             source_list(shown.sources)
@@ -235,24 +236,10 @@ def _actions(chart: Chart[Any], filters: Filters, shown: View) -> None:
         label, icon = ("Chart", ":material/show_chart:") if is_table else ("Table", ":material/table:")
         st.button(label, icon=icon, type="tertiary", key=f"switch-{chart.id}", on_click=_flip, args=(flag,))
         with st.popover("Share", icon=":material/download:", type="tertiary"):
-            st.download_button(
-                "Rows (CSV)",
-                lambda: export.csv(chart, shown.frame, shown.sources),
-                f"{name}.csv",
-                "text/csv",
-                on_click="ignore",
-                key=f"csv-{chart.id}",
-            )
-            st.download_button(
-                "Chart (one HTML file, works offline)",
-                lambda: export.html(chart, filters, shown.frame, shown.sources),
-                f"{name}.html",
-                "text/html",
-                on_click="ignore",
-                key=f"html-{chart.id}",
-            )
+            for form, label in (("csv", "Rows (CSV)"), ("html", "Chart (one HTML file, works offline)")):
+                _download(chart, filters, root, form, label)
             st.caption("The camera on the chart saves a picture. The address of this view, filters included:")
-            st.code(_root() + address.link(chart, filters), language=None, wrap_lines=True)
+            st.code(root + address.link(chart, filters), language=None, wrap_lines=True)
         with st.popover("About", icon=":material/info:", type="tertiary"):
             st.markdown(f"**{chart.question}**")
             st.markdown(chart.reading)
@@ -260,10 +247,22 @@ def _actions(chart: Chart[Any], filters: Filters, shown: View) -> None:
                 st.markdown(f"**{plain(label)}**: {plain(definition)}")
 
 
+def _download(chart: Chart[Any], filters: Filters, root: str, form: str, label: str) -> None:
+    """A button for one format; the file is made from the build that is served when it is pressed."""
+    st.download_button(
+        label,
+        lambda: export.render(export.select(warehouse(), chart, filters, root), form).content,
+        f"{export.file_stem(chart, filters, warehouse().build_id)}.{form}",
+        export.MEDIA_TYPES[form],
+        on_click="ignore",
+        key=f"{form}-{chart.id}",
+    )
+
+
 def _root() -> str:
     """The address of the app, up to the name of the page."""
     parts = urlsplit(st.context.url or "")
-    return urlunsplit((parts.scheme, parts.netloc, parts.path.rpartition("/")[0] + "/", "", ""))
+    return address.root(urlunsplit((parts.scheme, parts.netloc, parts.path.rpartition("/")[0], "", "")))
 
 
 def _clicked(chart_id: str, on_click: Callable[[list[str]], None]) -> None:
@@ -327,20 +326,10 @@ def _empty_state(chart: Chart[Any], filters: Filters) -> None:
 
 def _source_line(sources: pd.DataFrame) -> str:
     """The publishers that most rows come from, with the years of their publications."""
-    weight = sources.groupby("publisher")["marks"].transform("sum")
-    ordered = sources.assign(weight=weight, is_unnamed=sources["publisher"] == UNNAMED)
-    ordered = ordered.sort_values(["is_unnamed", "weight", "publisher"], ascending=[True, False, True])
-    years: dict[str, set[str]] = {}
-    for row in records(ordered):
-        years.setdefault(row.publisher, set()).update(
-            [str(row.published)[:4]] if pd.notna(row.published) else []
-        )
-    shown = []
-    for name, seen in list(years.items())[:MAX_SOURCES_IN_LINE]:
-        when = "–".join(dict.fromkeys((min(seen), max(seen)))) if seen else "undated"
-        shown.append(f"{plain(name)} ({when})")
-    more = len(years) - len(shown)
-    return f"Source: {', '.join(shown)}" + (f" and {more} more" if more > 0 else "")
+    named = publishers(sources)
+    more = len(named) - MAX_SOURCES_IN_LINE
+    shown = ", ".join(plain(name) for name in named[:MAX_SOURCES_IN_LINE])
+    return f"Source: {shown}" + (f" and {more} more" if more > 0 else "")
 
 
 def source_list(sources: pd.DataFrame) -> None:

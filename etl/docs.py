@@ -103,7 +103,10 @@ def _limits(declared: dict[str, Any]) -> str:
 
 def _licences(package: DataPackage, table: Table) -> str:
     """The terms of a table's rows, the most frequent first; none where rows have no source of their own."""
-    if "source_id" not in {declared["name"] for declared in table.fields} or table.name in {"source", "live_source"}:
+    if "source_id" not in {declared["name"] for declared in table.fields} or table.name in {
+        "source",
+        "live_source",
+    }:
         return ""
     licence_of = {
         row["source_id"]: row["licence_id"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, HttpUrl
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from etl.errors import AtlasError
@@ -30,6 +30,7 @@ class Settings(BaseSettings):
         keep_builds: how many builds stay after a publication, the served one included.
         gate_changed_percent: how many of the figures of a live source may change for closed periods before a
             build is held back.
+        public_url: where readers reach the dashboard, for the addresses in what they take away.
     """
 
     model_config = SettingsConfigDict(env_prefix="GENAI_ATLAS_", env_ignore_empty=True)
@@ -38,3 +39,4 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=_shipped_data)
     keep_builds: int = Field(default=5, ge=1)
     gate_changed_percent: float = Field(default=20.0, ge=0, le=100)
+    public_url: HttpUrl | None = None

@@ -256,12 +256,18 @@ def current(server: Server) -> Path:
     return build.path
 
 
-def test_the_rows_of_a_chart_arrive_as_csv(new_page: NewPage, tmp_path: Path) -> None:
+def build_id(server: Server) -> str:
+    """Its name."""
+    return current(server).stem.removeprefix("build-")
+
+
+def test_the_rows_of_a_chart_arrive_as_csv(new_page: NewPage, server: Server, tmp_path: Path) -> None:
     page = new_page("/market?publisher=IDC")
     press(page, "market-forecasts", "Share")
     with page.expect_download() as download:
         page.get_by_role("button", name="Rows (CSV)").click()
-    assert download.value.suggested_filename == "genai-atlas-market-forecasts.csv"
+    name = download.value.suggested_filename
+    assert name == f"genai-atlas-market-forecasts-publisher-idc-{build_id(server)}.csv"
     download.value.save_as(tmp_path / "rows.csv")
     with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
@@ -270,13 +276,14 @@ def test_the_rows_of_a_chart_arrive_as_csv(new_page: NewPage, tmp_path: Path) ->
 
 
 def test_the_chart_arrives_as_a_page_that_needs_no_network(
-    new_page: NewPage, browser: Browser, tmp_path: Path
+    new_page: NewPage, server: Server, browser: Browser, tmp_path: Path
 ) -> None:
     page = new_page("/market")
     press(page, "market-forecasts", "Share")
     with page.expect_download() as download:
         page.get_by_role("button", name="Chart (one HTML file").click()
-    assert download.value.suggested_filename == "genai-atlas-market-forecasts.html"
+    name = download.value.suggested_filename
+    assert name == f"genai-atlas-market-forecasts-{build_id(server)}.html"
     download.value.save_as(tmp_path / "chart.html")
     watch, context = Watch(), browser.new_context(offline=True)
     requests: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -133,3 +134,79 @@ def test_a_number_out_of_bounds_is_refused(opened: Warehouse, asked: str) -> Non
     model = REGISTRY["market-scenario"].filters
     (field, control) = next((f, c) for known, f, c in model.controls() if known == "base")
     assert address.refused([asked], field, control) == [asked]
+
+
+# --- what a request or a command line asks for ----------------------------------------------------
+
+
+@pytest.mark.parametrize("chart", REGISTRY.values(), ids=list(REGISTRY))
+@given(data=st.data())
+@settings(
+    max_examples=5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_a_choice_comes_back_from_its_own_address(
+    opened: Warehouse, chart: Chart[Any], data: st.DataObject
+) -> None:
+    filters = data.draw(choices(chart))
+    query = urlsplit("/" + address.link(chart, filters)).query
+    asked = parse_qs(query, keep_blank_values=True)
+    asked.pop(address.MORE, None)
+    assert address.read_filters(chart, asked) == filters
+
+
+def test_words_on_screen_are_understood_as_well_as_ids(opened: Warehouse) -> None:
+    chart = REGISTRY["market-forecasts"]
+    by_words = address.read_filters(chart, {"market": ["Artificial intelligence"]})
+    assert by_words == address.read_filters(chart, {"market": ["artificial_intelligence"]})
+    assert list(address.chosen_words(by_words)) == [("Market", "Artificial intelligence")]
+
+
+def test_all_that_is_wrong_is_told_at_once(opened: Warehouse) -> None:
+    asked = {
+        "publisher": ["IDC", "No such firm"],
+        "colour": ["red"],
+        "published": ["2023"],
+        "repeats": ["perhaps"],
+        "scale": ["log", "linear"],
+    }
+    with pytest.raises(address.FilterError) as caught:
+        address.read_filters(REGISTRY["market-forecasts"], asked)
+    assert [name for name, _ in caught.value.problems] == list(asked)
+    said = str(caught.value)
+    assert "'publisher' cannot be 'No such firm'; it takes '360iResearch', " in said
+    assert "There is no filter 'colour'; it has market, publisher, " in said
+    assert "'published' cannot be '2023'; it takes two years from " in said
+    assert "'repeats' cannot be 'perhaps'; it takes true or false." in said
+
+
+def test_a_chart_that_does_not_exist_is_told() -> None:
+    with pytest.raises(address.UnknownChartError, match=r"There is no chart '\.\./etc/passwd'"):
+        address.find_chart("../etc/passwd")
+
+
+@given(asked=st.dictionaries(st.sampled_from(["market", "publisher", "x"]), st.lists(st.text(), max_size=3)))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_whatever_is_asked_for_is_taken_or_refused_in_words(
+    opened: Warehouse, asked: dict[str, list[str]]
+) -> None:
+    with suppress(address.FilterError):
+        taken = address.read_filters(REGISTRY["market-forecasts"], asked)
+        assert "x" not in asked
+        assert set(taken.model_dump()["publisher"]) <= set(asked.get("publisher", []))
+
+
+@pytest.mark.parametrize(
+    ("configured", "seen", "expected"),
+    [
+        (None, None, "http://localhost:8501/"),
+        (None, "http://127.0.0.1:9000", "http://127.0.0.1:9000/"),
+        ("https://atlas.example/genai", "http://127.0.0.1:9000", "https://atlas.example/genai/"),
+    ],
+)
+def test_the_address_of_the_dashboard_is_the_configured_one_first(
+    configured: str | None, seen: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENAI_ATLAS_PUBLIC_URL", configured or "")
+    assert address.root(seen) == expected
