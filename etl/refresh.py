@@ -477,10 +477,15 @@ def reconcile_one(ledger: Ledger, store: Store, source: str) -> None:
 def _frame(rows: Mapping[str, Observation], catalogue: Catalogue) -> pd.DataFrame:
     """The figures as they stand in a snapshot: sorted, so that the same figures are the same file."""
     records = [
-        {**asdict(row), "claim_id": claim_id, "dataset": catalogue.sources[row.source_id].dataset}
+        {
+            **asdict(row),
+            "claim_id": claim_id,
+            "dataset": catalogue.sources[row.source_id].dataset,
+            "attribution": "relayed" if row.relayed_by else "primary",
+        }
         for claim_id, row in sorted(rows.items())
     ]
-    frame = pd.DataFrame(records).assign(attribution="primary", relayed_by=None, repeats_claim_id=None)
+    frame = pd.DataFrame(records).assign(repeats_claim_id=None)
     kinds = {"DOUBLE": "Float64", "BIGINT": "Int64", "VARCHAR": "string", "DATE": "string"}
     return frame.astype({name: kinds[kind.split()[0]] for name, kind in COLUMNS.items()})[list(COLUMNS)]
 

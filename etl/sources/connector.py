@@ -108,7 +108,8 @@ class Target:
 class Observation:
     """One figure as the source published it; the fields are those of the table observation.
 
-    The coordinates are spelled as in the shipped tables, so that a figure read again is recognised.
+    The coordinates are spelled as in the shipped tables, so that a figure read again is recognised. A source
+    that passes on what others published names itself in `relayed_by`; the source is then theirs.
     """
 
     source_id: str
@@ -128,6 +129,7 @@ class Observation:
     as_of: str | None = None
     window_days: int | None = None
     area_basis: str | None = None
+    relayed_by: str | None = None
     note: str | None = None
 
     @property

@@ -10,12 +10,14 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import NoReturn
@@ -261,7 +263,7 @@ class Fetcher:
             raise StoppedError("The run was stopped.")
         timeout = httpx.Timeout(question.connector.seconds, connect=CONNECT_SECONDS)
         with (
-            httpx.Client(timeout=timeout, follow_redirects=False) as client,
+            httpx.Client(timeout=timeout, follow_redirects=False, verify=_trusted()) as client,
             NamedTemporaryFile(dir=self._ledger.folder, prefix="unfinished-", suffix=".part") as handle,
         ):
             part = Path(handle.name)
@@ -360,6 +362,12 @@ class Fetcher:
     def _sleep(self, seconds: float) -> None:
         if self._stop.wait(seconds):
             raise StoppedError("The run was stopped.")
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates to verify with; reading them takes longer than a small answer."""
+    return httpx.create_ssl_context()
 
 
 def answer_of(request: Request, kept: Stored, ledger: Ledger) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from etl.sources import indeed
+from etl.sources import indeed, owid
 from etl.sources.connector import Connector
 
-CONNECTORS: dict[str, Connector] = {each.CONNECTOR.name: each.CONNECTOR for each in (indeed,)}
+CONNECTORS: dict[str, Connector] = {each.CONNECTOR.name: each.CONNECTOR for each in (indeed, owid)}

@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
 import stamina
 
 from etl.ledger import Ledger
+from etl.package import read_package
 from etl.refresh import RefreshResult, SourceResult, World, previous_of, refresh
 from etl.settings import Settings
 from etl.sources.connector import Observation
@@ -71,9 +73,14 @@ class Live:
         return {row["key"]: row["outcome"] for row in rows}
 
 
+# What ships does not change while tests run; reading it takes longer than all else that a refresh does.
+_read_once = cache(read_package)
+
+
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
     """A home whose live sources are spoken for by a server of this test; nothing waits."""
+    monkeypatch.setattr("etl.refresh.read_package", _read_once)
     with replay() as server, stamina.set_testing(True, attempts=5, cap=True):
         yield Live(server, Settings(home=tmp_path / "home", data=SHIPPED))
 
