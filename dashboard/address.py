@@ -16,18 +16,18 @@ from pydantic.fields import FieldInfo
 from dashboard.chart import REGISTRY, Chart, Control, F, Filters, is_range
 from dashboard.pages import Page
 from dashboard.warehouse import ask
-from etl.errors import AtlasError
+from etl.errors import MisuseError
 from etl.settings import Settings
 
 MORE = "more"  # the parameter that opens what a page keeps behind "More"
 MOST_NAMED = 8  # values that an error names as possible
 
 
-class UnknownChartError(AtlasError):
+class UnknownChartError(MisuseError):
     """There is no chart of that id."""
 
 
-class FilterError(AtlasError):
+class FilterError(MisuseError):
     """A filter has a value that it cannot have, or there is no such filter; all that is wrong at once."""
 
     def __init__(self, chart_id: str, problems: Sequence[tuple[str, str]]) -> None:

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-import dashboard.charts  # noqa: F401  # registers the charts
+import dashboard.charts  # registers the charts
+import dashboard.cli_export  # noqa: F401  # adds export and report
 from dashboard.chart import REGISTRY
 from etl.build import build as run_build
 from etl.build import needs_build
@@ -78,8 +79,6 @@ def serve(
     _build_if_needed(settings)
     # The app reads its settings in threads of its own; through the environment all of them see these.
     os.environ.update(GENAI_ATLAS_HOME=str(settings.home), GENAI_ATLAS_DATA=str(settings.data))
-    for name in _TOLD_HERE:
-        logging.getLogger(name).addFilter(lambda _: False)
     # Streamlit is a second of import that the other commands do without.
     from dashboard.app import app as asgi  # noqa: PLC0415
 
@@ -125,4 +124,6 @@ def _streamlit_config() -> dict[str, Any]:
 
 def main() -> None:
     """Entry point of the console script."""
+    for name in _TOLD_HERE:
+        logging.getLogger(name).addFilter(lambda _: False)
     sys.exit(app())

@@ -25,7 +25,7 @@ from rich.table import Table
 from etl.build import build as run_build
 from etl.build import needs_build
 from etl.diff import diff as compare
-from etl.errors import AtlasError, DataError
+from etl.errors import AtlasError, DataError, MisuseError
 from etl.package import read_package
 from etl.query import run_query
 from etl.salaries import READERS, import_files
@@ -78,7 +78,7 @@ def print_json(document: object) -> None:
 
 
 def reported(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn the errors that a person can act on into clear text (or JSON) and exit code 1."""
+    """Turn the errors that a person can act on into clear text (or JSON) and exit code 1, or 2 for misuse."""
 
     @functools.wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -91,7 +91,7 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             for problem in problems:
                 stderr.print(str(problem), markup=False, highlight=False)
             stderr.print(f"Error: {error}", style="bold red", markup=False, highlight=False)
-            raise typer.Exit(1) from None
+            raise typer.Exit(2 if isinstance(error, MisuseError) else 1) from None
 
     return wrapper
 

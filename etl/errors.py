@@ -42,6 +42,10 @@ class AtlasError(Exception):
     """Something a user can put right; the text is one sentence that says what, where and what to do next."""
 
 
+class MisuseError(AtlasError):
+    """What was asked for does not exist or cannot be made; the text says what there is instead."""
+
+
 class DataError(AtlasError):
     """The data break their own rules. Carries every problem found, not only the first."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,19 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> PackageCopy:
 def package_copy(small_data: PackageCopy, tmp_path: Path) -> PackageCopy:
     """A small data package of this test alone, to edit."""
     return copied(small_data, tmp_path / "data")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """A file system of a given kind, as large as asked for; the test is skipped where none can be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def mounted(options: str) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+        if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("mounting a file system takes Linux and root")
+        return place
+
+    yield mounted
+    subprocess.run(["umount", str(place)], capture_output=True, check=False)

@@ -106,7 +106,6 @@
     `<text x="${x}" y="${y + top}" font-size="${size}" font-weight="${weight}" fill="${fill}">${escaped(text)}</text>`;
 
   const drawing = async (figure, picture) => {
-    await ready;
     const plan = planned(picture);
     const { wide, high, pad, head, headHeight, foot, footHeight } = plan;
     const inner = { width: wide - 2 * pad, height: high - headHeight - footHeight };
@@ -150,6 +149,7 @@
   const asAddress = (svg) => `data:image/svg+xml,${encodeURIComponent(svg)}`;
 
   Plotly.toImage = async (figure, options) => {
+    await ready;
     const picture = figure.layout?.meta?.picture;
     if (!picture) return plotlyToImage(figure, options);
     const { svg, pixels } = await drawing(figure, picture);

@@ -15,7 +15,7 @@ from dashboard.export import pictures, tables, webpage
 from dashboard.export.pictures import SIZES, NoBrowserError, PictureError, PictureForm, SizeError
 from dashboard.export.selection import Selection, file_stem, select
 from dashboard.theme import Mode
-from etl.errors import AtlasError
+from etl.errors import MisuseError
 
 __all__ = [
     "MEDIA_TYPES",
@@ -46,7 +46,7 @@ PICTURES: tuple[str, ...] = get_args(PictureForm)
 _TABLES = {"csv": tables.csv, "xlsx": tables.xlsx, "parquet": tables.parquet, "json": tables.as_json}
 
 
-class FormError(AtlasError):
+class FormError(MisuseError):
     """There is no such format."""
 
 

@@ -29,7 +29,7 @@ from dashboard.charts.marks import capitalised
 from dashboard.export.look import ASSETS, COLORS, TOPOJSON, font_address
 from dashboard.export.selection import Selection
 from dashboard.theme import Mode
-from etl.errors import AtlasError
+from etl.errors import AtlasError, MisuseError
 
 PictureForm = Literal["png", "svg", "pdf"]
 T = TypeVar("T")
@@ -42,7 +42,7 @@ TABS = 2  # pictures drawn at the same time
 PATIENCE = 60  # seconds for one picture
 
 
-class SizeError(AtlasError):
+class SizeError(MisuseError):
     """A picture of that size cannot be made."""
 
 
@@ -216,7 +216,13 @@ class _Studio:
             await tab.send_command("Page.navigate", params={"url": address})
             await loaded
             printed = await tab.send_command(
-                "Page.printToPDF", params={"printBackground": True, "preferCSSPageSize": True}
+                "Page.printToPDF",
+                params={
+                    "printBackground": True,
+                    "preferCSSPageSize": True,
+                    "generateTaggedPDF": True,
+                    "generateDocumentOutline": True,
+                },
             )
             return base64.b64decode(printed["result"]["data"])
         finally:

@@ -247,22 +247,6 @@ def test_a_home_that_is_a_file_is_a_clear_error(package_copy: PackageCopy, tmp_p
             Home(place).best()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """A file system of a given kind, as large as asked for; the test is skipped where none can be mounted."""
-    place = tmp_path / "disk"
-    place.mkdir()
-
-    def mounted(options: str) -> Path:
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
-        if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip("mounting a file system takes Linux and root")
-        return place
-
-    yield mounted
-    subprocess.run(["umount", str(place)], capture_output=True, check=False)
-
-
 def test_a_full_disk_leaves_the_old_build(
     small_disk: Callable[[str], Path], home: Home, package: PackageCopy
 ) -> None:
