@@ -202,9 +202,8 @@ def _cell(heading: str, value: Any) -> str:
     if heading.lower().endswith("year"):
         return f'<td class="number">{number:.0f}</td>'
     # Nobody publishes more than six decimals: what has more was computed.
-    return (
-        f'<td class="number">{theme.exact(number if round(number, 6) == number else round(number, 2))}</td>'
-    )
+    shown = number if round(number, 6) == number else round(number, 2)
+    return f'<td class="number">{theme.exact(shown)}</td>'
 
 
 def _numbered(selections: Sequence[Selection]) -> dict[str, int]:
