@@ -1,4 +1,4 @@
-"""The command line of the pipeline: build, import, builds, diff, rollback, status, check, sql.
+"""The command line of the pipeline, from build to sql.
 
 Results go to stdout, everything else to stderr. Exit 0 success, 1 failure, 2 misuse. `dashboard.cli` adds the
 commands that need the dashboard.
@@ -10,8 +10,10 @@ import csv
 import functools
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, ParamSpec
 
@@ -19,15 +21,28 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from etl.build import build as run_build
 from etl.build import needs_build
 from etl.diff import diff as compare
 from etl.errors import AtlasError, DataError, MisuseError
+from etl.freshness import freshness
+from etl.gate import HeldError
+from etl.ledger import Ledger
 from etl.package import read_package
 from etl.query import run_query
+from etl.refresh import RefreshResult, SourceResult, Step, planned
+from etl.refresh import refresh as run_refresh
 from etl.salaries import READERS, import_files
 from etl.settings import Settings
 from etl.validation import validate
@@ -52,7 +67,14 @@ DataOption = Annotated[
     typer.Option("--data", help="Folder of the data package [default: GENAI_ATLAS_DATA or the shipped one]."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout instead of text.")]
+AcceptOption = Annotated[
+    bool, typer.Option("--accept", help="Publish what would be held back to be looked at first.")
+]
 P = ParamSpec("P")
+# A dry run lists so many requests of a source; the JSON lists them all.
+MAX_REQUESTS_TOLD = 10
+# A wide table that is not read on a terminal.
+WIDTH_OF_FILES = 180
 
 
 def settings_for(home: Path | None = None, data: Path | None = None) -> Settings:
@@ -77,6 +99,13 @@ def print_json(document: object) -> None:
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
 
 
+def print_failure(error: str, reasons: Sequence[object] = ()) -> None:
+    """What went wrong, on stderr: first every reason, then the sentence that sums them up."""
+    for reason in reasons:
+        stderr.print(str(reason), markup=False, highlight=False)
+    stderr.print(f"Error: {error}", style="bold red", markup=False, highlight=False)
+
+
 def reported(command: Callable[P, None]) -> Callable[P, None]:
     """Turn the errors that a person can act on into clear text (or JSON) and exit code 1, or 2 for misuse."""
 
@@ -86,11 +115,11 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except AtlasError as error:
             problems = error.problems if isinstance(error, DataError) else []
+            held = error.reasons if isinstance(error, HeldError) else []
             if kwargs.get("as_json"):
-                print_json({"ok": False, "error": str(error), "problems": [p.as_dict() for p in problems]})
-            for problem in problems:
-                stderr.print(str(problem), markup=False, highlight=False)
-            stderr.print(f"Error: {error}", style="bold red", markup=False, highlight=False)
+                found = {"problems": [each.as_dict() for each in problems], "held": held}
+                print_json({"ok": False, "error": str(error), **found})
+            print_failure(str(error), [*problems, *held])
             raise typer.Exit(2 if isinstance(error, MisuseError) else 1) from None
 
     return wrapper
@@ -105,10 +134,15 @@ def progress() -> Iterator[Callable[[str], None]]:
 
 @app.command()
 @reported
-def build(home: HomeOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+def build(
+    accept: AcceptOption = False,
+    home: HomeOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Build the warehouse from the data package and publish it if every blocking check passes."""
     with progress() as report:
-        result = run_build(settings_for(home, data), report)
+        result = run_build(settings_for(home, data), report, accept=accept)
     if as_json:
         print_json({"ok": True, **result.as_dict()})
         return
@@ -149,6 +183,147 @@ def import_(
             stderr.print(f"{count:,} rows {words}: {reason}", markup=False, highlight=False)
     if unmapped := manifest.get("titles", {}).get("unmapped"):
         stderr.print(f"{unmapped:,} rows have a title that stands for no known role.", highlight=False)
+
+
+@app.command("refresh")
+@reported
+def refresh_(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE…]", help="Live sources; all but the large ones.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be asked, and ask nothing.")
+    ] = False,
+    accept: AcceptOption = False,
+    home: HomeOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask live sources what is new, then build; what cannot be had stays as it was."""
+    settings = settings_for(home, data)
+    if dry_run:
+        plans = planned(settings, names or [])
+        if as_json:
+            print_json({"ok": True, "sources": plans})
+        else:
+            _print_plans(plans)
+        return
+    try:
+        with refresh_progress() as report:
+            result = run_refresh(settings, names or [], accept=accept, progress=report)
+    except KeyboardInterrupt:
+        words = "The refresh was stopped; what was read is kept, and the next one goes on from there."
+        if as_json:
+            print_json({"ok": False, "error": words})
+        stderr.print(words, style="yellow", highlight=False)
+        raise typer.Exit(130) from None
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        _print_refreshed(result)
+    if result.error:
+        print_failure(result.error, [*result.problems, *result.held])
+    if not result.is_fine:
+        raise typer.Exit(1)
+
+
+def _print_refreshed(result: RefreshResult) -> None:
+    counts = Counter(each.outcome for each in result.sources)
+    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    stdout.print(f"{_counted(len(result.sources), 'source')}: {told}.", highlight=False)
+    if result.build:
+        verb = "Published" if result.build.published else "Unchanged: the current build is"
+        stdout.print(f"{verb} {result.build.build.build_id}.", highlight=False)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _print_plans(plans: Sequence[dict[str, Any]]) -> None:
+    for plan in plans:
+        requests, token = plan["requests"], plan["token"]
+        size = f", about {plan['bytes'] / 1e6:,.1f} MB" if plan["bytes"] else ""
+        test = " (a test server)" if plan["is_replay"] else ""
+        stdout.print(
+            f"{plan['title']} ({plan['source']}): {_counted(len(requests), 'request')}{size}", highlight=False
+        )
+        stdout.print(f"  at {plan['address']}{test}", markup=False, highlight=False)
+        if plan["stored"]:
+            stdout.print(f"  {plan['stored']} more are stored and cannot change", highlight=False)
+        if token:
+            state = "is set" if token["is_there"] else "is not set"
+            stdout.print(
+                f"  {token['variable']} {state}; what it changes: {token['effect']}",
+                markup=False,
+                highlight=False,
+            )
+        for request in requests[:MAX_REQUESTS_TOLD]:
+            stdout.print(
+                f"  {request['method']} {request['path']} ({request['key']})", markup=False, highlight=False
+            )
+        if len(requests) > MAX_REQUESTS_TOLD:
+            left = len(requests) - MAX_REQUESTS_TOLD
+            stdout.print(f"  and {left} more; --json lists them all", highlight=False)
+    stdout.print("Answers may lead to further requests: pages, and files that have changed.", highlight=False)
+
+
+@contextmanager
+def refresh_progress() -> Iterator[Callable[[Step], None]]:
+    """A bar for each source on stderr while it is asked, and a line once it is done with."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[words]}"),
+    )
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def report(step: Step) -> None:
+            name = step.source or "build"
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=None, words="")
+            bars.update(
+                tasks[name], completed=step.done, total=step.planned or None, words=escape(step.words)
+            )
+            if step.result:
+                bars.remove_task(tasks[name])
+                bars.console.print(_told(step.result), markup=False, highlight=False)
+
+        yield report
+
+
+def _told(result: SourceResult) -> str:
+    """What came of one source, in one line."""
+    figures = f", {_counted(result.rows, 'figure')}" if result.rows is not None else ""
+    parts = [f"{result.source}: {result.outcome}{figures}", result.reason, *result.warnings]
+    return ". ".join(part.rstrip(".") for part in parts if part)
+
+
+@app.command()
+@reported
+def sources(home: HomeOption = None, data: DataOption = None, as_json: JsonOption = False) -> None:
+    """List the live sources: how fresh each is, when it is due, what came of it last, its licence."""
+    settings = settings_for(home, data)
+    rows = freshness(settings, datetime.now(UTC))
+    if problem := Ledger(settings.home).problem():
+        stderr.print(f"Warning: {problem}", style="yellow", markup=False, highlight=False)
+    if as_json:
+        print_json([each.as_dict() for each in rows])
+        return
+    table = Table(
+        "source", "publication", "read", "next due", "last result", "licence", box=None, pad_edge=False
+    )
+    for each in rows:
+        read = f"{each.last_success:%Y-%m-%d}" if each.last_success else "never"
+        due = f"{each.next_due:%Y-%m-%d}" if each.next_due else ""
+        told = [each.connector, f"{each.publisher}, {each.title}" if each.publisher else each.title, read]
+        told += [f"{due} (overdue)" if each.is_overdue else due, each.last_outcome or "", each.licence or ""]
+        table.add_row(*map(escape, told), style="yellow" if each.is_overdue else None)
+    (stdout if stdout.is_terminal else Console(width=WIDTH_OF_FILES)).print(table)
+    for name, reason in {each.connector: each.reason for each in rows if each.reason}.items():
+        stdout.print(f"{name}: {reason}", markup=False, highlight=False)
 
 
 @contextmanager
@@ -279,6 +454,10 @@ def status(home: HomeOption = None, data: DataOption = None, as_json: JsonOption
     if as_json:
         print_json(document)
         return
+    if live := document.pop("live_sources"):
+        document["live_sources"] = ", ".join(
+            f"{count} {state.replace('_', ' ')}" for state, count in live.items()
+        )
     for name, value in document.items():
         if name not in {"ok", "tables", "checks"}:
             stdout.print(f"{name.replace('_', ' ')}: {value}", markup=False, highlight=False)
@@ -291,16 +470,29 @@ def _status(settings: Settings) -> dict[str, Any]:
         checks = connection.execute(
             "SELECT name, severity, offending_rows FROM meta.check_result ORDER BY name"
         ).fetchall()
-    try:
-        changed: bool | None = needs_build(settings)
-    except DataError:  # There is nothing readable to compare with; what is served is told all the same.
-        changed = None
+    changed, live = None, None
+    # Where there is no readable package to compare with, what is served is told all the same.
+    with suppress(DataError):
+        changed = needs_build(settings)
+        live = _live_status(settings)
     return {
         "ok": True,
         "home": str(settings.home),
         **served.as_dict(),
         "notice": notice,
         "data_changed_since": changed,
+        "live_sources": live,
         "tables": dict(tables),
         "checks": [{"name": n, "severity": s, "offending_rows": c} for n, s, c in checks],
+    }
+
+
+def _live_status(settings: Settings) -> dict[str, int]:
+    """How many live sources were read, are overdue, did not succeed last time."""
+    rows = {each.connector: each for each in freshness(settings, datetime.now(UTC))}.values()
+    return {
+        "read": sum(each.last_success is not None for each in rows),
+        "never_read": sum(each.last_success is None for each in rows),
+        "overdue": sum(each.is_overdue for each in rows),
+        "failed": sum(each.last_outcome in {"failed", "deferred"} for each in rows),
     }

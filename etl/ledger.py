@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,20 +102,31 @@ class Ledger:
                 self._connection = None
 
     def query(self, sql: str, *values: object) -> list[dict[str, Any]]:
-        """Rows of the ledger, for anybody at any time; none where there is no ledger yet."""
+        """Rows of the ledger, for anybody at any time; none where there is none or `problem` says why."""
         if self._connection is not None:
             with self._lock:
                 return _rows(self._connection, sql, values)
         if not self.path.is_file():
             return []
         try:
-            connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
-            try:
+            with closing(self._reading()) as connection:
                 return _rows(connection, sql, values)
-            finally:
-                connection.close()
         except sqlite3.Error:
             return []
+
+    def problem(self) -> str | None:
+        """Why the ledger cannot be read, although it is there; None where it can."""
+        if not self.path.is_file():
+            return None
+        try:
+            with closing(self._reading()) as connection:
+                connection.execute("SELECT count(*) FROM run").fetchone()
+        except sqlite3.Error as error:
+            return f"{self.path} cannot be read ({error}); move it away and refresh again."
+        return None
+
+    def _reading(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
 
     def write(self, sql: str, *values: object) -> int:
         """Change the ledger in one transaction; returns the id of the row that was added last."""

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from etl import __version__
 from etl.build import BuildResult, build
-from etl.errors import AtlasError, HomeError
+from etl.errors import AtlasError, DataError, HomeError, MisuseError, Problem
 from etl.gate import HeldError
 from etl.ledger import Ledger, as_json, moment
 from etl.package import read_package
@@ -52,8 +52,27 @@ RESUME_WITHIN = timedelta(hours=24)
 MAX_ROUNDS = 1_000
 
 Outcome = Literal["new", "unchanged", "partial", "deferred", "failed"]
-# Source, requests answered, requests known, what is being done.
-Progress = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a run is doing now.
+
+    Attributes:
+        source: the name of a source; None while the build is made.
+        done: requests answered, of `planned` that are known so far.
+        words: for people.
+        result: what came of the source, once it is done with.
+    """
+
+    source: str | None
+    done: int
+    planned: int
+    words: str
+    result: SourceResult | None = None
+
+
+Progress = Callable[[Step], None]
 
 
 @dataclass(frozen=True)
@@ -92,13 +111,19 @@ class SourceResult:
 
 @dataclass(frozen=True)
 class RefreshResult:
-    """What came of a run: of each source, and of the build that followed."""
+    """What came of a run: of each source, and of the build that followed.
+
+    Attributes:
+        held: why a person should look before the build is published.
+        error: why nothing was published; `problems` are the rules that the build breaks, if it is that.
+    """
 
     run_id: int
     sources: tuple[SourceResult, ...]
     build: BuildResult | None = None
     held: tuple[str, ...] = ()
     error: str | None = None
+    problems: tuple[Problem, ...] = ()
 
     @property
     def is_fine(self) -> bool:
@@ -114,6 +139,7 @@ class RefreshResult:
             "build": self.build.as_dict() if self.build else None,
             "held": list(self.held),
             "error": self.error,
+            "problems": [each.as_dict() for each in self.problems],
         }
 
 
@@ -159,10 +185,10 @@ def choose(names: Sequence[str], connectors: Mapping[str, Connector] = CONNECTOR
     """The connectors of these names; without names all that are not optional.
 
     Raises:
-        AtlasError: a name is not known.
+        MisuseError: a name is not known.
     """
     if unknown := [name for name in names if name not in connectors]:
-        raise AtlasError(
+        raise MisuseError(
             f"There is no live source '{', '.join(unknown)}'; there are {', '.join(sorted(connectors))}."
         )
     if names:
@@ -181,7 +207,8 @@ def planned(
     found = []
     for connector in choose(names, world.connectors):
         state = first_state(connector, catalogue, settings, ledger, world)
-        requests = _to_ask(connector, state)
+        wanted = connector.plan(state)
+        requests = [each for each in wanted if not (each.is_final and each.key in state.stored)]
         secret = connector.secret
         base = base_address(connector, "", world.environment)
         found.append(
@@ -190,6 +217,7 @@ def planned(
                 "title": connector.title,
                 "address": base,
                 "is_replay": is_loopback(base),
+                "stored": len(wanted) - len(requests),
                 "requests": [
                     {"key": each.key, "method": each.method, "path": each.path, "bytes": each.about}
                     for each in requests
@@ -339,7 +367,7 @@ class _Run:
             self.run_id,
             connector.name,
         )
-        self.progress(connector.name, 1, 1, result.outcome)
+        self.progress(Step(connector.name, 1, 1, result.outcome, result))
         return result
 
     def _refreshed(self, connector: Connector, fetcher: Fetcher) -> SourceResult:
@@ -391,7 +419,7 @@ class _Run:
             self.run_id,
             connector.name,
         )
-        self.progress(connector.name, done, known, words)
+        self.progress(Step(connector.name, done, known, words))
 
     def _imported(self, connector: Connector, state: State) -> SourceResult:
         """Hand files of microdata to their reader."""
@@ -490,10 +518,6 @@ def _frame(rows: Mapping[str, Observation], catalogue: Catalogue) -> pd.DataFram
     return frame.astype({name: kinds[kind.split()[0]] for name, kind in COLUMNS.items()})[list(COLUMNS)]
 
 
-def _to_ask(connector: Connector, state: State) -> list[Request]:
-    return [each for each in connector.plan(state) if not (each.is_final and each.key in state.stored)]
-
-
 def _run(ledger: Ledger, names: list[str], clock: Callable[[], datetime]) -> int:
     """The run to go on with, if one was killed a short while ago; else a new one."""
     for row in ledger.query("SELECT * FROM run WHERE ended IS NULL ORDER BY run_id DESC"):
@@ -516,9 +540,11 @@ def _run(ledger: Ledger, names: list[str], clock: Callable[[], datetime]) -> int
 def _build(settings: Settings, result: RefreshResult, accept: bool, progress: Progress) -> RefreshResult:
     """Build from what is there now."""
     try:
-        built = build(settings, lambda words: progress("", 0, 0, words), accept=accept)
+        built = build(settings, lambda words: progress(Step(None, 0, 0, words)), accept=accept)
     except HeldError as error:
         return replace(result, held=tuple(error.reasons), error=str(error))
+    except DataError as error:
+        return replace(result, error=str(error), problems=tuple(error.problems))
     except AtlasError as error:
         return replace(result, error=str(error))
     return replace(result, build=built)

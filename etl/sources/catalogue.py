@@ -19,6 +19,8 @@ class LiveSource:
         dataset: the table whose figures it goes on with.
         rhythm_days: how often it is published, roughly.
         restates: whether each edition revises the past.
+        publisher: its name.
+        licence: the name of its terms.
     """
 
     source_id: str
@@ -29,6 +31,8 @@ class LiveSource:
     licence_id: str
     rhythm_days: int
     restates: bool
+    publisher: str
+    licence: str
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,13 @@ def read_catalogue(package: DataPackage) -> Catalogue:
         row["unit_id"]: (row["dimension"], row["currency"], float(row["factor"]))
         for row in _rows(package, "unit")
     }
+    publishers = {row["publisher_id"]: row["name"] for row in _rows(package, "publisher")}
+    licences = {row["licence_id"]: row["name"] for row in _rows(package, "licence")}
     targets = defaultdict(list)
     for row in _rows(package, "live_target"):
         targets[row["connector"]].append(Target(**{name: cell or None for name, cell in row.items()}))  # type: ignore[arg-type]  # required cells are not empty
     return Catalogue(
-        {row["source_id"]: _source(row) for row in _rows(package, "live_source")},
+        {row["source_id"]: _source(row, publishers, licences) for row in _rows(package, "live_source")},
         {name: tuple(found) for name, found in targets.items()},
         _entity_names(package),
         frozenset(row["entity_id"] for row in _rows(package, "entity")),
@@ -77,7 +83,7 @@ def read_catalogue(package: DataPackage) -> Catalogue:
     )
 
 
-def _source(row: dict[str, str]) -> LiveSource:
+def _source(row: dict[str, str], publishers: dict[str, str], licences: dict[str, str]) -> LiveSource:
     return LiveSource(
         row["source_id"],
         row["connector"],
@@ -87,6 +93,8 @@ def _source(row: dict[str, str]) -> LiveSource:
         row["licence_id"],
         int(row["rhythm_days"]),
         row["restates"] == "true",
+        publishers[row["publisher_id"]],
+        licences[row["licence_id"]],
     )
 
 

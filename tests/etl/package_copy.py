@@ -20,6 +20,8 @@ from etl.validation import validate
 
 CLAIMS = ("forecast", "investment", "workforce")
 ROWS_PER_TABLE = 8
+# The live source that a small package can be refreshed from.
+LIVE_SOURCE = "indeed"
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def small_package(shipped: Path, target: Path) -> PackageCopy:
         for found in re.findall(r"\b(?:from|join)\s+(\w+)", file.read_text(encoding="utf-8"), re.IGNORECASE)
     }
     tables = {table.name: table for table in package.tables}
-    needed = (read_by_sql & tables.keys()) | set(CLAIMS)
+    needed = (read_by_sql & tables.keys()) | {*CLAIMS, "live_source", "live_target"}
     while more := {to for name in needed for _, to, _ in tables[name].foreign_keys} - needed:
         needed |= more
     kept = [table for table in package.tables if table.name in needed]
@@ -137,6 +139,12 @@ def _closed_rows(tables: list[Table]) -> dict[str, set[int]]:
         for table in tables
         if table.name in CLAIMS or table.name not in targets or table.name == "headline"
         for row in list(table.text.rows)[:ROWS_PER_TABLE]
+    ]
+    waiting += [
+        (name, row)
+        for name in ("live_source", "live_target")
+        for row, (connector,) in by_name[name].values(["connector"])
+        if connector == LIVE_SOURCE
     ]
     while waiting:
         name, row = waiting.pop()
