@@ -380,6 +380,8 @@ class _Run:
         if connector.reader:
             return self._imported(connector, state)
         parsed = acceptance.known_only(connector.parse(state), self.catalogue)
+        if limit is not None and not parsed.observations:
+            raise limit
         if found := acceptance.problems(connector, state, parsed, self.catalogue):
             raise SourceError(f"{connector.title}: {'; '.join(found)}. Its last good figures stay.")
         outcome, rows = self._published(connector, state, parsed)

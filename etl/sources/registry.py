@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from etl.sources import indeed, owid
+from etl.sources import (
+    clickhouse,
+    indeed,
+    owid,
+)
 from etl.sources.connector import Connector
 
-CONNECTORS: dict[str, Connector] = {each.CONNECTOR.name: each.CONNECTOR for each in (indeed, owid)}
+CONNECTORS: dict[str, Connector] = {
+    each.CONNECTOR.name: each.CONNECTOR
+    for each in (
+        clickhouse,
+        indeed,
+        owid,
+    )
+}

@@ -1,7 +1,8 @@
 -- How popular each framework is as one source counts it by one signal in one population, period by period: what may be
 -- compared. Where a framework has two packages or repositories in a period, the one that was counted longer stands for it.
--- Figures for single places are left out; downloads are one count with a break, all others keep their populations apart,
--- surveys their questions too, because each was answered by other people.
+-- Figures for single places are left out. Downloads are one count with a break, unless their source counts them in two ways
+-- side by side; all others keep their populations apart, surveys their questions too, because each was answered by other
+-- people.
 -- A category is called as most tools of its frameworks call theirs.
 -- Grain: one framework, count and period.
 -- framework: Framework
@@ -15,10 +16,21 @@
 -- position: Year as a number
 -- count_rank: Rank
 -- counted: Names counted
-WITH world AS (
+WITH side_by_side AS (
+    SELECT publisher
+    FROM framework_signal
+    WHERE metric_id = 'monthly_downloads'
+    GROUP BY publisher, series, period
+    HAVING count(DISTINCT population) > 1
+),
+
+world AS (
     SELECT
         *,
-        CASE WHEN metric_id = 'monthly_downloads' THEN '' ELSE coalesce(population, '') END AS audience,
+        CASE
+            WHEN metric_id = 'monthly_downloads' AND publisher NOT IN (FROM side_by_side) THEN ''
+            ELSE coalesce(population, '')
+        END AS audience,
         CASE WHEN metric_id LIKE 'survey_%' THEN coalesce(series, '') ELSE '' END AS question
     FROM framework_signal
     WHERE place_id IS NULL AND segment IS NULL AND metric_id NOT IN ('paper_mentions', 'posting_mentions')

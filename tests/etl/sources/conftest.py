@@ -8,16 +8,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stamina
 
+from etl.build import write_warehouse
 from etl.ledger import Ledger
 from etl.package import read_package
 from etl.refresh import RefreshResult, SourceResult, World, previous_of, refresh
 from etl.settings import Settings
+from etl.snapshots import LIVE, Store, snapshots_for_build
+from etl.sources.catalogue import Catalogue, read_catalogue
 from etl.sources.connector import Observation
 from etl.sources.registry import CONNECTORS
+from etl.warehouse import open_read_only
 from tests.conftest import SHIPPED
 from tests.etl.replay import Replay, replay
 
@@ -59,6 +64,18 @@ class Live:
         """The figures of a source that were accepted last."""
         return previous_of(self.settings, CONNECTORS[name])
 
+    def manifest(self, name: str) -> dict[str, Any]:
+        """What the snapshot in use says of a source."""
+        return Store(self.settings.home).current()[LIVE + name].manifest
+
+    def built(self, sql: str) -> list[tuple[Any, ...]]:
+        """What a build with the figures of now answers; nothing is published."""
+        package = read_package(self.settings.data)
+        path = self.settings.home / "looked-at.duckdb"
+        write_warehouse(path, package, self.now, snapshots=snapshots_for_build(SHIPPED, self.settings.home))
+        with open_read_only(path) as connection:
+            return connection.execute(sql).fetchall()
+
     @property
     def ledger(self) -> Ledger:
         """The ledger of this home, to be read."""
@@ -75,6 +92,11 @@ class Live:
 
 # What ships does not change while tests run; reading it takes longer than all else that a refresh does.
 _read_once = cache(read_package)
+
+
+def catalogue() -> Catalogue:
+    """What the shipped data package says of live sources."""
+    return read_catalogue(_read_once(SHIPPED))
 
 
 @pytest.fixture
