@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from etl.sources import (
     clickhouse,
+    github,
     indeed,
     owid,
 )
@@ -13,6 +14,7 @@ CONNECTORS: dict[str, Connector] = {
     each.CONNECTOR.name: each.CONNECTOR
     for each in (
         clickhouse,
+        github,
         indeed,
         owid,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from etl.refresh import RefreshResult, SourceResult, World, previous_of, refresh
 from etl.settings import Settings
 from etl.snapshots import LIVE, Store, snapshots_for_build
 from etl.sources.catalogue import Catalogue, read_catalogue
-from etl.sources.connector import Observation
+from etl.sources.connector import Observation, Target
 from etl.sources.registry import CONNECTORS
 from etl.warehouse import open_read_only
 from tests.conftest import SHIPPED
@@ -97,6 +97,13 @@ _read_once = cache(read_package)
 def catalogue() -> Catalogue:
     """What the shipped data package says of live sources."""
     return read_catalogue(_read_once(SHIPPED))
+
+
+def asked_only(monkeypatch: pytest.MonkeyPatch, connector: str, *targets: Target) -> None:
+    """Ask a source for these targets instead of those that ship."""
+    shipped = catalogue()
+    few = replace(shipped, targets={**shipped.targets, connector: targets})
+    monkeypatch.setattr("etl.refresh.read_catalogue", lambda _: few)
 
 
 @pytest.fixture
