@@ -20,7 +20,7 @@ from typing import Any
 
 import duckdb
 
-from etl import __version__
+from etl import __version__, salary_model
 from etl.errors import AtlasError, DamagedBuildError, DataError, Problem, first_line
 from etl.gate import HeldError, reasons_to_hold
 from etl.microdata import staging
@@ -171,6 +171,8 @@ def write_warehouse(
         live.place_among(connection)
         report("Shaping the marts")
         marts = make_marts(connection)
+        report("Fitting the model of pay")
+        salary_model.fit_in_build(connection)
         report("Checking what was built")
         warnings = run_checks(connection)
         rows = describe(connection, package, marts)
@@ -288,14 +290,14 @@ def describe(
     known.append(
         ("observation", "table", "Observations", "All observations of all tables in the shared shape.")
     )
-    own = (*staging.TABLES, *live.TABLES)
+    own = (*staging.TABLES, *live.TABLES, *salary_model.TABLES)
     known += [(name, "table", title, description) for name, title, description in own]
     known += [
         (mart.name, "mart", mart.name.replace("_", " ").capitalize(), mart.description) for mart in marts
     ]
     declared = {field["name"]: field for table in reversed(package.tables) for field in table.fields}
     mart_titles = {column: title for mart in marts for column, title in mart.columns.items()}
-    mart_titles = {**staging.TITLES, **live.TITLES, **mart_titles}
+    mart_titles = {**staging.TITLES, **live.TITLES, **salary_model.TITLES, **mart_titles}
     own_titles = {mart.name: mart.columns for mart in marts}
     tables, fields = [], []
     for name, kind, title, description in known:

@@ -24,6 +24,7 @@ page_head(
     if mix.reports
     else "No records of pay were imported into this build.",
 )
+chart_card("salary-estimate", own=("my_role", "my_level", "my_country", "my_year", "my_works", "my_size"))
 shared = filter_bar(SalaryFilters, key="salaries")
 chart_card("salary-distribution", shared)
 pair = st.grid(2, min_column_width=420)

@@ -16,6 +16,8 @@ from dashboard.charts import salaries
 from dashboard.charts.marks import records
 from dashboard.charts.salaries import LOWER_RANK, UPPER_RANK, CountryFilters, SalaryFilters, adjusted
 from dashboard.warehouse import Warehouse
+from etl import salary_backtest
+from etl.salary_model import PayModel
 
 IDS = [chart.id for chart in REGISTRY.values() if chart.filters in {SalaryFilters, CountryFilters}]
 
@@ -127,4 +129,81 @@ def test_the_page_shows_what_stands_behind_its_figures(run_page: Callable[..., A
     assert "116,701 records of pay in 31 roles are 37,568 distinct postings; 89% of the records" in words
     assert "151,445 of 151,445 rows" in words
     titles = [each.value for each in app.subheader]
-    assert [chart.title for chart in REGISTRY.values() if chart.topic == "salaries"][:4] == titles[:4]
+    assert titles[:5] == [
+        REGISTRY[name].title
+        for name in (
+            "salary-estimate",
+            "salary-distribution",
+            "salary-by-experience",
+            "salary-by-remote",
+            "salary-by-country",
+        )
+    ]
+
+
+# --- the estimate -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("role", "level", "country", "works"),
+    [
+        ("role-ai-engineer", "SE", "DEU", "0"),
+        ("role-ai-engineer", "SE", "KEN", "100"),
+        ("role-llm-engineer", "EN", "USA", "0"),
+        ("role-generative-ai-engineer", "EX", "CAN", "50"),
+    ],
+)
+def test_an_estimate_is_what_the_model_says(
+    role: str, level: str, country: str, works: str, opened: Warehouse
+) -> None:
+    model = PayModel(opened.query("SELECT * FROM pay_effect"), opened.query("SELECT * FROM pay_spread"))
+    asked = pd.DataFrame(
+        {
+            "role_id": [role],
+            "experience": [level],
+            "company_country": [country],
+            "year": ["2025"],
+            "remote": [works],
+            "company_size": ["M"],
+        }
+    )
+    found = rows(opened, "salary-estimate", my_role=role, my_level=level, my_country=country, my_works=works)
+    told_rows = found[found["kind"] == "estimate"]
+    assert list(told_rows["value"]) == pytest.approx(list(1000 * model.quantiles(asked)[0]))
+    assert (told_rows["lower"] < told_rows["value"]).all()
+    assert (told_rows["value"] < told_rows["upper"]).all()
+
+
+def test_where_postings_are_many_they_are_told_and_nothing_is_estimated(opened: Warehouse) -> None:
+    found = rows(opened, "salary-estimate", my_role="role-ml-engineer", my_country="USA")
+    assert set(found["kind"]) == {"group", "choice", "rests on"}
+    group = by(found[found["kind"] == "group"], "quantile")
+    ((n, expected),) = opened.query(
+        "SELECT count(*) AS n, quantile_cont(1000.0 * salary_k, [0.1, 0.25, 0.5, 0.75, 0.9]) AS q FROM ("
+        "SELECT salary_k, unnest(range(postings)) FROM salary_cell WHERE source = 'aijobs' AND postings > 0 "
+        "AND role_id = 'role-ml-engineer' AND experience = 'SE' AND company_country = 'USA')"
+    ).itertuples(index=False)
+    assert [row["value"] for row in group.values()] == pytest.approx(list(expected))
+    assert {row["n"] for row in group.values()} == {n}
+    assert all(row["lower"] <= row["value"] <= row["upper"] for row in group.values())
+    assert "Nothing is estimated" in told(
+        opened, "salary-estimate", my_role="role-ml-engineer", my_country="USA"
+    )
+
+
+def test_an_estimate_says_what_it_is_and_what_it_rests_on(opened: Warehouse) -> None:
+    choice = {"my_role": "role-ai-engineer", "my_country": "KEN"}
+    said = told(opened, "salary-estimate", **choice)
+    assert "An estimate of this project's model from 37,568 postings, none of them of this role" in said
+    assert "lay between its 10% and 90% quantiles; 80% would be right" in said
+    sources = opened.sources_of(rows(opened, "salary-estimate", **choice))
+    assert {"ai-jobs.net", "World Bank"} <= set(sources["publisher"])
+    chart = REGISTRY["salary-estimate"]
+    drawn = chart.draw(rows(opened, "salary-estimate", **choice), chart.filters(**choice))
+    assert {mark.marker.symbol for mark in drawn.data} == {"circle-open"}
+
+
+def test_the_statement_knows_every_stratum_that_was_scored(opened: Warehouse) -> None:
+    strata = opened.query("SELECT stratum FROM pay_model_score")["stratum"]
+    assert set(strata) == {*salary_backtest.STRATA, salary_backtest.UNSEEN}
+    assert all(f"'{name}'" in REGISTRY["salary-estimate"].sql for name in strata)

@@ -13,6 +13,7 @@ WHERE claims = 0 AND source_id NOT IN (
     UNION ALL SELECT source_id FROM exchange_rate
     UNION ALL SELECT source_id FROM pay_source
     UNION ALL SELECT source_id FROM live_source
+    UNION ALL SELECT fitted_source_id FROM pay_backtest
     UNION ALL SELECT source_id FROM country WHERE source_id IS NOT NULL
     UNION ALL SELECT source_id FROM city WHERE source_id IS NOT NULL
     UNION ALL SELECT population_source_id FROM city WHERE population_source_id IS NOT NULL

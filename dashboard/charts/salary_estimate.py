@@ -1,0 +1,326 @@
+"""What one would earn: quantiles for one choice, estimated, or observed where the model is no better."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import theme
+from dashboard.chart import Chart, Control, Filters, register
+from dashboard.charts.marks import HOVER, counted, hover_text, records, title_above, wrapped
+from dashboard.charts.salaries import LEAST, REMOTES, SENIORITIES, SIZES, Remote, Seniority, Size, dollars
+
+QUANTILES = {"p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9}
+KINDS = {
+    "estimate": "Estimate",
+    "group": "Observed, same role, level and country",
+    "choice": "Observed, this very choice",
+}
+COLORS = {"estimate": theme.BLUE, "group": theme.BLUE, "choice": theme.VERMILION}
+
+
+class EstimateFilters(Filters):
+    """Who asks."""
+
+    my_role: Annotated[
+        str,
+        Control(
+            "Role", "SELECT role_id, name FROM salary_role ORDER BY position", is_primary=True, width=260
+        ),
+    ] = "role-ai-engineer"
+    my_level: Annotated[Seniority, Control("Experience", labels=SENIORITIES, is_primary=True)] = "SE"
+    my_country: Annotated[
+        str,
+        Control(
+            "Employer in",
+            "SELECT term_level, name FROM pay_effect JOIN entity ON entity_id = term_level "
+            "WHERE term = 'company_country' ORDER BY name",
+            help="Any country whose income or prices are known, whether there are postings or not.",
+            is_primary=True,
+            width=220,
+        ),
+    ] = "DEU"
+    my_year: Annotated[
+        str,
+        Control(
+            "Year",
+            "SELECT term_level, term_level AS label FROM pay_effect WHERE term = 'year' "
+            "ORDER BY term_level DESC",
+            width=120,
+        ),
+    ] = "2025"
+    my_works: Annotated[Remote, Control("Place of work", labels=REMOTES)] = "0"
+    my_size: Annotated[Size, Control("Size of the employer", labels=SIZES)] = "M"
+
+
+def _words(row: Any) -> str:
+    """One quantile as hover text."""
+    sure = "95% interval" if row.kind != "estimate" else "margin"
+    ends = f", {sure} {_between(row)}" if _between(row) else ""
+    share = "Median" if row.quantile == 0.5 else f"{row.quantile:.0%} are paid less than"
+    return f"{wrapped(KINDS[row.kind], 46)}<br>{share} {dollars(row.value)}{ends}<br>n = {row.n:,.0f}"
+
+
+def _between(row: Any) -> str:
+    if pd.notna(row.lower) and pd.notna(row.upper):
+        return f"{dollars(row.lower)}–{dollars(row.upper)}"
+    return ""
+
+
+def _estimate(frame: pd.DataFrame, filters: EstimateFilters) -> go.Figure:
+    """A row a quantile, from the highest down; rings joined by dots are an estimate, dots are observed."""
+    figure = go.Figure()
+    paid = frame[frame["kind"].isin(KINDS)]
+    shares = sorted(QUANTILES.values(), reverse=True)
+    kinds = list(dict.fromkeys(paid["kind"]))
+    for place, kind in enumerate(kinds):
+        rows = paid[paid["kind"] == kind]
+        height = [shares.index(each) + (place - (len(kinds) - 1) / 2) * 0.3 for each in rows["quantile"]]
+        is_estimate, color = kind == "estimate", COLORS[kind]
+        figure.add_scatter(
+            x=rows["value"],
+            y=height,
+            name=f"{KINDS[kind]} (n={rows['n'].iloc[0]:,.0f})",
+            mode="lines+markers+text",
+            text=[dollars(each) for each in rows["value"]] if place == 0 else None,
+            textposition="top left",
+            cliponaxis=False,
+            line={"color": color, "width": 1.5, "dash": "dot" if is_estimate else "solid"},
+            marker={
+                "size": [12 if each == 0.5 else 9 for each in rows["quantile"]],
+                "color": color,
+                "symbol": "circle-open" if is_estimate else "circle",
+                "line": {"width": 2, "color": color},
+            },
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": rows["upper"] - rows["value"],
+                "arrayminus": rows["value"] - rows["lower"],
+                "color": theme.GREY,
+                "thickness": 1.5,
+                "width": 4,
+            },
+            customdata=[[row.claim_id, hover_text(row, _words(row))] for row in records(rows)],
+            hovertemplate=HOVER,
+        )
+    figure.update_layout(
+        showlegend=True,
+        legend={"orientation": "h", "y": 0, "yref": "container", "yanchor": "bottom"},
+        margin_b=80,
+    )
+    figure.update_yaxes(
+        tickvals=list(range(len(shares))),
+        ticktext=["Median" if each == 0.5 else f"{each:.0%} earn less" for each in shares],
+        range=[len(shares) - 0.4, -0.7],
+        showgrid=False,
+        zeroline=False,
+    )
+    top = float(paid[["value", "upper"]].max().max())
+    figure.update_xaxes(
+        range=[0, top * 1.04], tickprefix="$", tickformat="~s", nticks=6, tickangle=0, showgrid=True
+    )
+    title_above(figure, "Yearly pay, US$")
+    return figure
+
+
+def _takeaway(frame: pd.DataFrame, filters: EstimateFilters) -> str:
+    middles = {row.kind: row for row in records(frame[frame["quantile"] == 0.5])}
+    who = (
+        f"{frame['role'].iloc[0]}, {SENIORITIES[filters.my_level].lower()} level, {frame['country'].iloc[0]}"
+    )
+    if (row := middles.get("estimate")) is None:
+        row = middles["group"]
+        return (
+            f"{who}: {counted(int(row.n), 'posting')} have a median of {dollars(row.value)} (95% interval "
+            f"{_between(row)}). Nothing is estimated: from 30 postings on, the model was no better than they."
+        )
+    middle = frame[frame["kind"] == "estimate"].set_index("quantile")["value"]
+    near = f"{row.n:,.0f}" if row.n else "none"
+    return (
+        f"{who}, {filters.my_year}, {REMOTES[filters.my_works].lower()}: a median of about "
+        f"{dollars(row.value)} (margin {_between(row)}), the middle half {dollars(middle[0.25])}–"
+        f"{dollars(middle[0.75])}. An estimate of this project's model from {row.fitted:,.0f} postings, "
+        f"{near} of them of this role, level and country. In the backtest "
+        f"{theme.percent(row.within_10_90, 0)} of such pay lay between its 10% and 90% quantiles; 80% would "
+        "be right."
+    )
+
+
+def _ranked(share: str, sign: str) -> str:
+    """SQL of the rank of the record at an end of the 95% interval of a quantile."""
+    half = f"1.96 * sqrt(total * {share} * (1 - {share}))"
+    return f"floor(total * {share} - {half})" if sign == "-" else f"ceil(1 + total * {share} + {half})"
+
+
+_PLACE = "(1 + (total - 1) * quantile)"
+_OBSERVED = f"""
+    SELECT
+        kind, quantile, any_value(total) AS n,
+        1000.0 * (
+            min(salary_k) FILTER (upto >= floor({_PLACE}))
+            + (min(salary_k) FILTER (upto >= ceil({_PLACE})) - min(salary_k) FILTER (upto >= floor({_PLACE})))
+            * any_value({_PLACE} - floor({_PLACE}))
+        ) AS value,
+        CASE WHEN any_value({_ranked("quantile", "-")}) >= 1
+            THEN 1000.0 * min(salary_k) FILTER (upto >= {_ranked("quantile", "-")}) END AS lower,
+        CASE WHEN any_value({_ranked("quantile", "+")}) <= any_value(total)
+            THEN 1000.0 * min(salary_k) FILTER (upto >= {_ranked("quantile", "+")}) END AS upper
+    FROM ranked
+    CROSS JOIN (SELECT unnest({list(QUANTILES.values())}) AS quantile)
+    GROUP BY kind, quantile
+"""  # noqa: S608  # texts of this module
+_VALUES = ", ".join(f"spread.{name}" for name in QUANTILES)
+_MARGINS = ", ".join(f"score.margin_{name}" for name in QUANTILES)
+
+estimate = register(
+    Chart(
+        id="salary-estimate",
+        topic="salaries",
+        title="Your role, level and country",
+        question="Which pay is to be expected for a role, a level and a country?",
+        reading="Rings: an estimate of this project's model, n the postings of this role, level and country "
+        f"behind it; dots: observed postings, from {LEAST} on. A row gives the pay under which that share of "
+        "them lies, with its margin: of an estimate, what nine in ten observed groups kept to in a backtest "
+        "on earlier files; of observed postings, the 95% interval. An estimate is shown only where the model "
+        "beat, in each backtest, the quantiles of the narrowest group with ten postings or more. Of a "
+        "country without postings the model knows income per head and prices.",
+        filters=EstimateFilters,
+        sql=f"""
+WITH near AS (
+    SELECT
+        salary_k, postings, company_country = $my_country AS is_here,
+        year::VARCHAR = $my_year AND remote::VARCHAR = $my_works AND company_size = $my_size AS is_choice
+    FROM salary_cell
+    WHERE source = 'aijobs' AND role_id = $my_role AND experience = $my_level
+        AND company_country = $my_country AND postings > 0
+),
+
+counted AS (
+    SELECT 'group' AS kind, salary_k, sum(postings) AS n FROM near GROUP BY salary_k
+    UNION ALL
+    SELECT 'choice' AS kind, salary_k, sum(postings) AS n FROM near WHERE is_choice GROUP BY salary_k
+),
+
+ranked AS (
+    SELECT
+        kind, salary_k, sum(n) OVER (PARTITION BY kind ORDER BY salary_k) AS upto,
+        sum(n) OVER (PARTITION BY kind) AS total
+    FROM counted
+    QUALIFY total >= {LEAST}
+),
+
+observed AS ({_OBSERVED}),
+
+known AS (
+    SELECT
+        n,
+        CASE
+            WHEN in_country < 10 THEN 'country unseen' WHEN n = 0 THEN 'none' WHEN n < 10 THEN 'under 10'
+            WHEN n < 30 THEN '10 to 29' ELSE '30 or more'
+        END AS stratum,
+        CASE WHEN $my_country = 'USA' THEN 'us' WHEN in_country < 10 THEN 'unseen' ELSE 'seen' END
+            AS place_kind
+    FROM (SELECT coalesce(sum(postings), 0) AS n FROM near)
+    CROSS JOIN (
+        SELECT coalesce(max(postings), 0) AS in_country FROM pay_effect
+        WHERE term = 'company_country' AND term_level = $my_country
+    )
+),
+
+location AS (
+    SELECT sum(effect) AS effect, max(postings) FILTER (term = 'intercept') AS fitted
+    FROM pay_effect
+    WHERE term = 'intercept'
+        OR (term = 'role_id' AND term_level = $my_role)
+        OR (term = 'experience' AND term_level = $my_level)
+        OR (term = 'role_id and experience' AND term_level = $my_role || ' ' || $my_level)
+        OR (term = 'company_country' AND term_level = $my_country)
+        OR (term = 'year' AND term_level = $my_year)
+        OR (term = 'remote' AND term_level = $my_works)
+        OR (term = 'company_size' AND term_level = $my_size)
+    HAVING count(*) FILTER (term = 'company_country') = 1
+),
+
+spread AS (
+    SELECT pay_spread.* FROM pay_spread JOIN known USING (place_kind)
+    WHERE experience IN ($my_level, '') AND role_id IN ($my_role, '')
+    ORDER BY experience DESC, role_id DESC LIMIT 1
+),
+
+estimated AS (
+    SELECT
+        'estimate' AS kind, known.n, location.fitted, score.within_10_90, score.within_25_75,
+        unnest({list(QUANTILES.values())}) AS quantile,
+        1000.0 * exp(location.effect + unnest([{_VALUES}])) AS value,
+        value / unnest([{_MARGINS}]) AS lower,
+        value * unnest([{_MARGINS}]) AS upper
+    FROM known
+    JOIN pay_model_score AS score USING (stratum)
+    CROSS JOIN location
+    CROSS JOIN spread
+    WHERE score.is_better
+),
+
+told AS (
+    SELECT *, 'aijobs:' || kind || ':' || $my_role || ':' || $my_country AS claim_id FROM (
+        SELECT * FROM estimated
+        UNION ALL BY NAME
+        SELECT * FROM observed
+        WHERE kind = 'group' OR n < (SELECT n FROM known)
+    )
+),
+
+context AS (
+    SELECT
+        'rests on' AS kind, NULL::DOUBLE AS quantile, NULL AS n, value, claim_id, source_id,
+        metric_label || ', ' || period || ' (' || unit_label || ')' AS basis
+    FROM latest_figure
+    WHERE entity_id = $my_country AND metric_id IN ('gdp_per_head', 'ppp_factor', 'exchange_rate')
+        AND EXISTS (FROM estimated)
+    UNION ALL
+    SELECT
+        'rests on', NULL, scored_postings, model_loss_usd, 'backtest:' || stratum, fitted_source_id,
+        'Backtest, fitted on the file of ' || fitted_on || ': mean pinball loss of the model in US$, against '
+        || group_loss_usd || ' of the groups'
+    FROM pay_model_score JOIN known USING (stratum)
+)
+
+SELECT
+    each.kind, each.quantile, each.value, each.lower, each.upper, each.n, each.fitted, each.within_10_90,
+    each.within_25_75, each.basis, each.claim_id,
+    role.name AS role, place.name AS country,
+    source.source_id, coalesce(publisher.name, 'Firm not named') AS publisher, source.published,
+    'relayed' AS attribution, source.url
+FROM (
+    SELECT told.*, described.source_id, NULL AS basis
+    FROM told JOIN pay_source AS described ON described.source = 'aijobs'
+    UNION ALL BY NAME
+    SELECT * FROM context WHERE EXISTS (FROM told)
+) AS each
+JOIN source USING (source_id)
+LEFT JOIN publisher USING (publisher_id)
+JOIN salary_role AS role ON role.role_id = $my_role
+JOIN entity AS place ON place.entity_id = $my_country
+ORDER BY list_position({[*KINDS, "rests on"]}, each.kind), each.quantile, each.claim_id
+""",  # noqa: S608  # constants of this module
+        figure=_estimate,
+        takeaway=_takeaway,
+        columns={
+            "kind": "Kind",
+            "quantile": "Quantile",
+            "value": "Yearly pay (US$)",
+            "lower": "From (US$)",
+            "upper": "To (US$)",
+            "n": "n",
+            "basis": "What it rests on",
+            "publisher": "Publisher",
+            "published": "Published",
+            "attribution": "How it was read",
+            "url": "Address",
+        },
+        height=400,
+    )
+)
