@@ -116,14 +116,14 @@ def companies(place: str) -> None:
     rows = ask(
         """
         SELECT company.name, company.kind, company.founded_year,
-            max_by(figure.value, figure.period) FILTER (metric_id = 'company_valuation') AS valuation_mn,
+            max_by(harmonised_value, figure.period) FILTER (metric_id = 'company_valuation') AS valuation_mn,
             max(figure.period) FILTER (metric_id = 'company_valuation') AS valued,
-            max_by(figure.value, figure.period) FILTER (metric_id = 'company_funding') AS funding_mn,
+            max_by(harmonised_value, figure.period) FILTER (metric_id = 'company_funding') AS funding_mn,
             max(figure.period) FILTER (metric_id = 'company_funding') AS funded,
             max(source_card.url) AS url
         FROM company
-        LEFT JOIN company_figure AS figure ON figure.entity_id = company.company_id
-            AND figure.repeats_claim_id IS NULL AND figure.unit_id = 'usd_mn'
+        LEFT JOIN observation_figure AS figure ON figure.entity_id = company.company_id
+            AND figure.dataset = 'company_figure' AND NOT figure.is_repeat AND figure.segment IS NULL
         LEFT JOIN source_card ON source_card.source_id = coalesce(figure.source_id, company.source_id)
         WHERE $place IN (company.city_id, company.country_id)
         GROUP BY company.company_id, company.name, company.kind, company.founded_year

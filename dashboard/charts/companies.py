@@ -91,13 +91,20 @@ class DatedFilters(CompanyFilters):
 
 _NARROWED = """(len($player::VARCHAR[]) = 0 OR list_contains($player::VARCHAR[], profile.kind))
     AND (len($places::VARCHAR[]) = 0 OR list_contains($places::VARCHAR[], profile.country_id))"""
+# A company is shown once: by its newest figure, since money raised and valuations grow with each round.
+_NEWEST = """QUALIFY row_number() OVER (
+    PARTITION BY figure.entity_id, figure.metric_id
+    ORDER BY figure.period DESC, figure.published DESC NULLS LAST, figure.claim_id
+) = 1"""
 _FIGURES = f"""
 SELECT figure.*, figure.harmonised_value / 1000 AS value_usd_bn, profile.company_id, profile.company,
     profile.kind, profile.country_id, profile.country, profile.headquarters
 FROM observation_figure AS figure
 JOIN company_profile AS profile ON profile.company_id = figure.entity_id
 WHERE figure.dataset = 'company_figure' AND NOT figure.is_repeat AND figure.metric_id IN ({{metrics}})
-    AND ($dated_from IS NULL OR figure.year BETWEEN $dated_from AND $dated_to) AND {_NARROWED}
+    AND figure.segment IS NULL AND ($dated_from IS NULL OR figure.year BETWEEN $dated_from AND $dated_to)
+    AND {_NARROWED}
+{_NEWEST}
 ORDER BY value_usd_bn DESC, figure.claim_id
 """  # noqa: S608  # constants only
 _COLUMNS = {
@@ -561,9 +568,10 @@ by_country = register(
         sql=f"""
 WITH profile AS (SELECT * FROM company_profile AS profile WHERE country_id IS NOT NULL AND {_NARROWED}),
 figure AS (
-    SELECT * FROM observation_figure
+    SELECT * FROM observation_figure AS figure
     WHERE dataset = 'company_figure' AND metric_id = $money AND NOT is_repeat
         AND ($dated_from IS NULL OR year BETWEEN $dated_from AND $dated_to)
+    {_NEWEST}
 ),
 gap AS (
     SELECT coalesce(string_agg(country, ', ' ORDER BY country), '') AS without_figure

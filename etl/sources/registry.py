@@ -5,6 +5,8 @@ from __future__ import annotations
 from etl.sources import (
     clickhouse,
     github,
+    epoch,
+    epoch_companies,
     indeed,
     owid,
 )
@@ -17,5 +19,7 @@ CONNECTORS: dict[str, Connector] = {
         github,
         indeed,
         owid,
+        epoch,
+        epoch_companies,
     )
 }

@@ -16,9 +16,7 @@
 -- is_computed: Computed from the published value
 -- rate_publisher: Publisher of the exchange rate
 WITH area AS (
-    SELECT claim_id, area_basis FROM hub
-    UNION ALL
-    SELECT claim_id, area_basis FROM us_metro
+    SELECT claim_id, area_basis FROM observation WHERE area_basis IS NOT NULL
 ),
 
 rate_source AS (
