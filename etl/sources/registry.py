@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from etl.sources import (
     clickhouse,
-    github,
     epoch,
     epoch_companies,
+    github,
     indeed,
     owid,
 )
