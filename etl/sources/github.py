@@ -201,7 +201,7 @@ def _days(state: State, repository: str) -> dict[date, int]:
     """Stars by day as far as pages are there; what was read last holds."""
     found: dict[date, int] = {}
     prefix = _page_key(repository, 0)[:-1]
-    pages = [each for key, each in (state.stored | state.answers).items() if key.startswith(prefix)]
+    pages = [each for key, each in {**state.stored, **state.answers}.items() if key.startswith(prefix)]
     for answer in sorted(pages, key=lambda each: each.fetched_at):
         for week in [] if answer.is_missing else answer.document:
             start = _day(week["week"])

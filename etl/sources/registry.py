@@ -9,6 +9,9 @@ from etl.sources import (
     github,
     indeed,
     owid,
+    pypistats,
+    toppypi,
+    wikimedia,
 )
 from etl.sources.connector import Connector
 
@@ -16,10 +19,13 @@ CONNECTORS: dict[str, Connector] = {
     each.CONNECTOR.name: each.CONNECTOR
     for each in (
         clickhouse,
+        epoch,
+        epoch_companies,
         github,
         indeed,
         owid,
-        epoch,
-        epoch_companies,
+        pypistats,
+        toppypi,
+        wikimedia,
     )
 }
