@@ -12,6 +12,7 @@ from etl.sources import (
     pypistats,
     toppypi,
     wikimedia,
+    worldbank,
 )
 from etl.sources.connector import Connector
 
@@ -27,5 +28,8 @@ CONNECTORS: dict[str, Connector] = {
         pypistats,
         toppypi,
         wikimedia,
+        epoch,
+        epoch_companies,
+        worldbank,
     )
 }

@@ -18,14 +18,14 @@
 WITH context AS (
     SELECT
         entity_id,
-        max(value) FILTER (metric_id = 'population') AS population,
+        max_by(value, period) FILTER (metric_id = 'population') AS population,
         max(year) FILTER (metric_id = 'population') AS population_year,
-        max(value) FILTER (metric_id = 'gdp') AS gdp_usd,
+        max_by(value, period) FILTER (metric_id = 'gdp') AS gdp_usd,
         max(year) FILTER (metric_id = 'gdp') AS gdp_year,
-        max(value) FILTER (metric_id = 'gdp_per_head') AS gdp_per_head_usd,
-        max(value) FILTER (metric_id = 'ppp_factor') AS ppp_factor,
+        max_by(value, period) FILTER (metric_id = 'gdp_per_head') AS gdp_per_head_usd,
+        max_by(value, period) FILTER (metric_id = 'ppp_factor') AS ppp_factor,
         max(year) FILTER (metric_id = 'ppp_factor') AS ppp_year,
-        max(value) FILTER (metric_id = 'exchange_rate') AS exchange_rate,
+        max_by(value, period) FILTER (metric_id = 'exchange_rate') AS exchange_rate,
         max(year) FILTER (metric_id = 'exchange_rate') AS exchange_rate_year
     FROM latest_figure
     WHERE topic = 'context' AND place_kind = 'country'

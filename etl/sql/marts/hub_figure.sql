@@ -20,12 +20,16 @@ WITH area AS (
 ),
 
 rate_source AS (
-    SELECT currency, rate_year, lcu_per_usd, rate_source_id FROM usd_rate WHERE currency <> 'USD'
-    UNION
-    SELECT country.currency_code, CAST(left(figure.period, 4) AS BIGINT), figure.value, figure.source_id
-    FROM country_figure AS figure
-    JOIN country USING (entity_id)
-    WHERE figure.metric_id = 'exchange_rate'
+    SELECT currency, rate_year, lcu_per_usd, min(rate_source_id) AS rate_source_id
+    FROM (
+        SELECT currency, rate_year, lcu_per_usd, rate_source_id FROM usd_rate WHERE currency <> 'USD'
+        UNION
+        SELECT country.currency_code, CAST(left(figure.period, 4) AS BIGINT), figure.value, figure.source_id
+        FROM observation AS figure
+        JOIN country USING (entity_id)
+        WHERE figure.metric_id = 'exchange_rate' AND figure.repeats_claim_id IS NULL
+    )
+    GROUP BY currency, rate_year, lcu_per_usd
 ),
 
 stated AS (
