@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.charts.marks import records
 from dashboard.charts.salaries import COUNTINGS, SalaryFilters
-from dashboard.components import chart_card, filter_bar, page_head, plain, read_on
+from dashboard.components import chart_card, filter_bar, more, page_head, plain, read_on
 from dashboard.theme import percent
 from dashboard.warehouse import ask
 
@@ -37,6 +37,8 @@ chart_card("salary-trend", shared)
 chart_card("salary-roles-compare", shared)
 chart_card("salary-sources", own=("paid_role", "paid_in", "paid_level"))
 chart_card("salary-us-metros", own=("occupation",))
+if more("Show more: skills and pay"):
+    chart_card("salary-by-skill", own=("skill_source", "skill_role", "senior"))
 
 with st.container(border=True, key="records"):
     st.subheader("What the records are, and what they are not", anchor="records")

@@ -207,3 +207,23 @@ def test_the_statement_knows_every_stratum_that_was_scored(opened: Warehouse) ->
     strata = opened.query("SELECT stratum FROM pay_model_score")["stratum"]
     assert set(strata) == {*salary_backtest.STRATA, salary_backtest.UNSEEN}
     assert all(f"'{name}'" in REGISTRY["salary-estimate"].sql for name in strata)
+
+
+# --- skills -----------------------------------------------------------------------------------------------
+
+
+def test_skills_are_told_as_an_association_with_both_medians(opened: Warehouse) -> None:
+    found = rows(opened, "salary-by-skill")
+    assert found[["n_with", "n_without"]].min().min() >= 30
+    said = told(opened, "salary-by-skill")
+    assert said.startswith("Data scientist in the US, ")
+    assert said.endswith("An association: who names a skill differs in more than the skill.")
+    answers = rows(opened, "salary-by-skill", skill_source="kaggle", senior=True)
+    assert set(answers["seniority"]) == {"all"}
+    assert set(rows(opened, "salary-by-skill", senior=True)["seniority"]) == {"senior"}
+
+
+def test_skills_wait_behind_more(run_page: Callable[..., AppTest]) -> None:
+    title = REGISTRY["salary-by-skill"].title
+    assert title not in [each.value for each in run_page("salaries.py").subheader]
+    assert title in [each.value for each in run_page("salaries.py", more="true").subheader]
