@@ -39,7 +39,7 @@ from etl.settings import Settings
 from etl.snapshots import Snapshot, snapshots_for_build
 from etl.sources import staging as live
 from etl.validation import validate
-from etl.warehouse import CONNECTION_CONFIG, Build, Home, content_hash, is_sound, open_read_only
+from etl.warehouse import CONNECTION_CONFIG, Build, Home, content_hash, is_sound, open_read_only, quoted
 
 # Readers of the downloadable file may still use DuckDB 1.5; a file in the newest format would shut them out.
 STORAGE_VERSION = "v1.5.0"
@@ -161,7 +161,7 @@ def write_warehouse(
     """
     options = f"STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {BLOCK_SIZE}"
     with duckdb.connect(config=CONNECTION_CONFIG) as connection:
-        connection.execute(f"ATTACH '{_quoted(path)}' AS warehouse ({options}); USE warehouse; BEGIN")
+        connection.execute(f"ATTACH '{quoted(path)}' AS warehouse ({options}); USE warehouse; BEGIN")
         connection.execute(_MANIFEST)
         report("Staging the shipped claims")
         stage(connection, package)
@@ -303,7 +303,7 @@ def describe(
     for name, kind, title, description in known:
         relation = connection.table(name)
         tables.append((name, kind, title, description, relation.shape[0]))
-        connection.execute(f"COMMENT ON TABLE \"{name}\" IS '{_quoted(description)}'")
+        connection.execute(f"COMMENT ON TABLE \"{name}\" IS '{quoted(description)}'")
         for position, column in enumerate(relation.columns, 1):
             field = declared.get(column, {})
             heading = (
@@ -379,7 +379,7 @@ def _column_definition(declared: dict[str, Any]) -> str:
     if limits.get("required"):
         definition += " NOT NULL"
     if "enum" in limits:
-        values = ", ".join(f"'{_quoted(value)}'" for value in limits["enum"])
+        values = ", ".join(f"'{quoted(value)}'" for value in limits["enum"])
         definition += f" CHECK ({name} IN ({values}))"
     if "minimum" in limits:
         definition += f" CHECK ({name} >= {limits['minimum']})"
@@ -400,7 +400,3 @@ def _check_problem(name: str, description: str, row: dict[str, Any]) -> Problem:
     told = ", ".join(f"{key} {value}" for key, value in row.items() if value is not None)
     rule = description[:1].lower() + description[1:].rstrip(".")
     return Problem("build", None, None, name, f"{told}: breaks the rule that {rule}")
-
-
-def _quoted(value: object) -> str:
-    return str(value).replace("'", "''")

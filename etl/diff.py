@@ -9,7 +9,7 @@ from typing import Any, Literal
 import duckdb
 
 from etl.errors import DamagedBuildError, first_line
-from etl.warehouse import Build
+from etl.warehouse import Build, quoted
 
 Kind = Literal["added", "withdrawn", "changed"]
 
@@ -120,8 +120,7 @@ def diff(old: Build, new: Build) -> Difference:
     try:
         with duckdb.connect() as connection:
             for name, build in (("old", old), ("new", new)):
-                quoted = str(build.path).replace("'", "''")
-                connection.execute(f"ATTACH '{quoted}' AS {name} (READ_ONLY)")
+                connection.execute(f"ATTACH '{quoted(build.path)}' AS {name} (READ_ONLY)")
             cursor = connection.execute(_ROWS.format(differs=differs, fields=fields))
             names = [column[0] for column in cursor.description]
             rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

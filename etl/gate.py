@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from etl.errors import AtlasError, first_line
-from etl.microdata.feed import quoted
+from etl.warehouse import quoted
 
 # A series whose values are multiplied by more than this was given in another unit, whatever its unit says.
 UNIT_JUMP = 8.0
@@ -108,7 +108,7 @@ def reasons_to_hold(before: Path, unfinished: Path, most_percent: float) -> list
     try:
         with duckdb.connect() as connection:
             for name, path in (("old", before), ("new", unfinished)):
-                connection.execute(f"ATTACH '{quoted(str(path))}' AS {name} (READ_ONLY)")
+                connection.execute(f"ATTACH '{quoted(path)}' AS {name} (READ_ONLY)")
             tables = connection.execute(
                 "SELECT count(*) FROM duckdb_tables() "
                 "WHERE database_name = 'old' AND table_name = 'live_observation'"

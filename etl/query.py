@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from etl.errors import QueryError, first_line
+from etl.warehouse import quoted
 
 MEMORY_LIMIT = "512MB"
 
@@ -52,8 +53,7 @@ def run_query(path: Path, sql: str, *, max_rows: int, seconds: float) -> Answer:
     try:
         # Attached, not opened: the app has the same file open already, with other settings.
         with duckdb.connect(config=config) as connection:
-            quoted = str(path).replace("'", "''")
-            connection.execute(f"ATTACH '{quoted}' AS atlas (READ_ONLY)")
+            connection.execute(f"ATTACH '{quoted(path)}' AS atlas (READ_ONLY)")
             connection.execute("USE atlas; SET enable_external_access = false; SET lock_configuration = true")
             cursor = connection.execute(statements[0])
             columns = tuple(column[0] for column in cursor.description)

@@ -6,20 +6,19 @@ snapshot. A run that was killed is gone on with: what it was told already is not
 
 from __future__ import annotations
 
-import hashlib
-import json
+import gzip
 import os
-import shutil
+import re
 import tempfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-import pandas as pd
 from filelock import FileLock, Timeout
 
 from etl import __version__
@@ -30,26 +29,31 @@ from etl.ledger import Ledger, as_json, moment
 from etl.package import read_package
 from etl.salaries import import_files
 from etl.settings import Settings
-from etl.snapshots import LIVE, MANIFEST, ROWS, Store
+from etl.snapshots import LIVE, Snapshot, Store
 from etl.sources import acceptance
 from etl.sources.catalogue import Catalogue, read_catalogue
-from etl.sources.connector import Answer, Connector, Observation, Parsed, Request, State
+from etl.sources.connector import Answer, Connector, Request, State
 from etl.sources.fetch import (
     DeferredError,
     Fetcher,
     Hosts,
     SourceError,
+    StoppedError,
     answer_of,
     base_address,
     is_loopback,
 )
+from etl.sources.figures import Edition, answers_named, previous_of, publish, read_figures, reconcile
 from etl.sources.registry import CONNECTORS
-from etl.sources.staging import COLUMNS
+from etl.warehouse import Home, open_read_only
 
 MAX_PARALLEL = 6
-RESUME_WITHIN = timedelta(hours=24)
+# A run that was killed longer ago is not gone on with: its answers are no news any more.
+RESUME_WITHIN = timedelta(hours=6)
 # A plan that goes on naming new requests for so many rounds does not end.
 MAX_ROUNDS = 1_000
+
+_CLAIM = re.compile(r"\blive-([a-z0-9_]+)-[0-9a-f]{12}\b")
 
 Outcome = Literal["new", "unchanged", "partial", "deferred", "failed"]
 
@@ -154,20 +158,27 @@ def refresh(
 ) -> RefreshResult:
     """Ask the named live sources (all that are not optional, if none is named), then build.
 
+    With `accept`, figures are taken although there are far fewer of them than before, and the build is
+    published although the gate would hold it back.
+
     Raises:
         AtlasError: a source is not known, another refresh is running, or the home cannot be used.
         KeyboardInterrupt: as it came; everything that was stored is whole, the next run goes on from there.
     """
     chosen = choose(names, world.connectors)
     catalogue = read_catalogue(read_package(settings.data))
+    store, now = Store(settings.home), world.clock()
     with _refreshing(settings.home), Ledger(settings.home).opened() as ledger:
-        reconcile(ledger, Store(settings.home))
         run_id = _run(ledger, [each.name for each in chosen], world.clock)
-        run = _Run(settings, catalogue, ledger, run_id, progress, world)
-        results = run.all(chosen)
-        result = RefreshResult(run_id, tuple(results))
+        reconcile(ledger, store, run_id, now)
+        run = _Run(settings, catalogue, ledger, run_id, accept=accept, progress=progress, world=world)
+        result = RefreshResult(run_id, tuple(run.all(chosen)))
         if with_build:
             result = _build(settings, result, accept, progress)
+            if result.problems and (faulty := run.put_back(result)):
+                result = _build(
+                    settings, replace(result, sources=faulty, error=None, problems=()), accept, progress
+                )
         outcome = "fine" if result.is_fine else "held" if result.held else "failed"
         ledger.write(
             "UPDATE run SET ended = ?, outcome = ?, build = ?, report = ? WHERE run_id = ?",
@@ -177,7 +188,7 @@ def refresh(
             as_json(result.as_dict()),
             run_id,
         )
-        ledger.tidy(set())
+        ledger.tidy(answers_named(store), now)
     return result
 
 
@@ -235,20 +246,6 @@ def planned(
     return found
 
 
-def reconcile(ledger: Ledger, store: Store) -> None:
-    """Make snapshots and ledger tell the same after a kill: neither has an entry that the other lacks."""
-    entries = {(row["source"], row["snapshot"]) for row in ledger.query("SELECT * FROM snapshot")}
-    folders = {
-        (folder.name.rsplit("-", 1)[0], folder.name.rsplit("-", 1)[1]): folder
-        for folder in store.folder.glob(f"{LIVE}*-*")
-        if folder.is_dir()
-    }
-    for name in folders.keys() - entries:
-        shutil.rmtree(folders[name], ignore_errors=True)
-    for source, snapshot in entries - folders.keys():
-        ledger.write("DELETE FROM snapshot WHERE source = ? AND snapshot = ?", source, snapshot)
-
-
 def first_state(
     connector: Connector,
     catalogue: Catalogue,
@@ -275,17 +272,6 @@ def first_state(
     )
 
 
-def previous_of(settings: Settings, connector: Connector) -> tuple[Observation, ...]:
-    """The figures of a source that were accepted last."""
-    snapshot = Store(settings.home).current().get(LIVE + connector.name)
-    if snapshot is None or not snapshot.content.is_file():
-        return ()
-    frame = pd.read_parquet(snapshot.content)
-    names = list(Observation.__dataclass_fields__)
-    rows = frame.astype(object).where(frame.notna(), None)[names].to_dict("records")
-    return tuple(Observation(**{str(name): value for name, value in row.items()}) for row in rows)
-
-
 class _Run:
     """One run over several sources."""
 
@@ -295,45 +281,56 @@ class _Run:
         catalogue: Catalogue,
         ledger: Ledger,
         run_id: int,
+        *,
+        accept: bool,
         progress: Progress,
         world: World,
     ) -> None:
         self.settings, self.catalogue, self.ledger, self.run_id = settings, catalogue, ledger, run_id
-        self.progress, self.world, self.clock = progress, world, world.clock
+        self.accept, self.progress, self.world, self.clock = accept, progress, world, world.clock
         self.store, self.hosts, self.stop = Store(settings.home), Hosts(), threading.Event()
+        self.counts: dict[str, tuple[int, int]] = {}
         # Importing microdata takes a core and the right to change the home: one source at a time.
         self.importing = threading.Lock()
 
     def all(self, connectors: Sequence[Connector]) -> list[SourceResult]:
         """Refresh these sources, several at a time; the threads end with the program if it is interrupted."""
         results: dict[str, SourceResult] = {}
+        faults: list[BaseException] = []
         places = threading.Semaphore(MAX_PARALLEL)
 
         def work(connector: Connector) -> None:
             with places:
-                results[connector.name] = self.one(connector)
+                try:
+                    results[connector.name] = self.one(connector)
+                except BaseException as error:  # noqa: BLE001  # raised again below, in the thread that waits
+                    faults.append(error)
+                    self.stop.set()
 
         threads = [threading.Thread(target=work, args=(each,), daemon=True) for each in connectors]
         try:
             for thread in threads:
                 thread.start()
             for thread in threads:
-                thread.join()
+                # With a timeout, since Windows does not interrupt what waits for ever.
+                while thread.is_alive():
+                    thread.join(timeout=0.2)
         except KeyboardInterrupt:
             self.stop.set()
             for thread in threads:
                 thread.join(timeout=2)
             raise
+        if faults:
+            raise faults[0]
         return [results[each.name] for each in connectors]
 
     def one(self, connector: Connector) -> SourceResult:
         """Refresh one source; whatever happens to it is its own affair."""
-        begun = moment(self.clock())
         self.ledger.write(
             "INSERT OR REPLACE INTO source_run (run_id, source, started) VALUES (?, ?, ?)",
             self.run_id,
             connector.name,
-            begun,
+            moment(self.clock()),
         )
         fetcher = Fetcher(
             self.ledger,
@@ -342,20 +339,46 @@ class _Run:
             environment=self.world.environment,
             stop=self.stop,
             clock=self.clock,
+            watch=lambda request, size, total: self._watched(connector, request, size, total),
         )
-        try:
-            result = self._refreshed(connector, fetcher)
-        except DeferredError as error:
-            retry_at = moment(error.until) if error.until else None
-            result = SourceResult(connector.name, "deferred", str(error), retry_at)
-        except AtlasError as error:
-            result = SourceResult(connector.name, "failed", str(error))
-        except Exception as error:  # noqa: BLE001  # a connector's fault must not cost the other sources
-            what = f"{connector.title} answered what cannot be read ({type(error).__name__}: {error})"
-            result = SourceResult(connector.name, "failed", f"{what}; its last good figures stay.")
-        if self.stop.is_set():
-            return result
-        result = replace(result, warnings=tuple(fetcher.warnings), waits=tuple(fetcher.waits))
+        with closing(fetcher):
+            result = self._result(connector, fetcher)
+        if not self.stop.is_set():
+            self._note(result)
+        return result
+
+    def put_back(self, result: RefreshResult) -> tuple[SourceResult, ...]:
+        """Use the figures of the served build again where new ones break a rule of the build.
+
+        Returns:
+            What came of each source then; nothing where no new figures are named as the reason.
+        """
+        reasons = {
+            name: str(problem) for problem in result.problems for name in _CLAIM.findall(problem.message)
+        }
+        served, used = _served(self.settings), self.store.current()
+        changed = {
+            each.source
+            for each in result.sources
+            if each.source in reasons and used.get(LIVE + each.source) != served.get(LIVE + each.source)
+        }
+        for name in changed:
+            if before := served.get(LIVE + name):
+                self.store.use(before)
+            else:
+                self.store.forget(LIVE + name)
+        sources = []
+        for each in result.sources if changed else ():
+            if each.source not in changed:
+                sources.append(each)
+                continue
+            words = f"Its new figures break a rule ({reasons[each.source]}); its last good figures stay."
+            sources.append(replace(each, outcome="failed", reason=words, rows=None))
+            self._note(sources[-1])
+        return tuple(sources)
+
+    def _note(self, result: SourceResult) -> None:
+        """Write what came of a source into the ledger, and tell it."""
         self.ledger.write(
             "UPDATE source_run SET ended = ?, outcome = ?, reason = ?, retry_at = ?, rows = ? "
             "WHERE run_id = ? AND source = ?",
@@ -365,50 +388,84 @@ class _Run:
             result.retry_at,
             result.rows,
             self.run_id,
-            connector.name,
+            result.source,
         )
-        self.progress(Step(connector.name, 1, 1, result.outcome, result))
-        return result
+        self.progress(Step(result.source, 1, 1, result.outcome, result))
+
+    def _result(self, connector: Connector, fetcher: Fetcher) -> SourceResult:
+        """What comes of a source, told in any case."""
+        name = connector.name
+        try:
+            result = self._refreshed(connector, fetcher)
+        except DeferredError as error:
+            result = SourceResult(name, "deferred", str(error), _until(error))
+        except AtlasError as error:
+            result = SourceResult(name, "failed", str(error))
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            self.ledger.forget(name)
+            reason = (
+                f"What is stored of {connector.title} is damaged; the next refresh asks for all of it anew."
+            )
+            result = SourceResult(name, "failed", reason)
+        except Exception as error:  # noqa: BLE001  # a connector's fault must not cost the other sources
+            what = f"{connector.title} answered what cannot be read ({type(error).__name__}: {error})"
+            result = SourceResult(name, "failed", f"{what}; its last good figures stay.")
+        return replace(result, warnings=tuple(fetcher.warnings), waits=tuple(fetcher.waits))
 
     def _refreshed(self, connector: Connector, fetcher: Fetcher) -> SourceResult:
+        self._keep_apart(connector)
         state = first_state(connector, self.catalogue, self.settings, self.ledger, self.world)
-        limit: DeferredError | None = None
-        try:
-            state = self._asked(connector, fetcher, state)
-        except _PartialError as error:
-            state, limit = error.state, error.cause
+        state, limit = self._asked(connector, fetcher, state)
         if connector.reader:
             return self._imported(connector, state)
         parsed = acceptance.known_only(connector.parse(state), self.catalogue)
         if limit is not None and not parsed.observations:
             raise limit
-        if found := acceptance.problems(connector, state, parsed, self.catalogue):
+        if found := acceptance.problems(connector, state, parsed, self.catalogue, accept=self.accept):
             raise SourceError(f"{connector.title}: {'; '.join(found)}. Its last good figures stay.")
-        outcome, rows = self._published(connector, state, parsed)
+        if self.stop.is_set():
+            raise StoppedError("The run was stopped.")
+        edition = Edition(connector, parsed, state.answers, self.clock())
+        is_new, rows = publish(self.store, self.ledger, self.run_id, edition, self.catalogue)
         if limit is not None:
-            retry_at = moment(limit.until) if limit.until else None
-            return SourceResult(connector.name, "partial", str(limit), retry_at, rows)
-        return SourceResult(connector.name, outcome, rows=rows)
+            return SourceResult(connector.name, "partial", str(limit), _until(limit), rows)
+        return SourceResult(connector.name, "new" if is_new else "unchanged", rows=rows)
 
-    def _asked(self, connector: Connector, fetcher: Fetcher, state: State) -> State:
-        """Ask round after round until the plan names nothing new."""
+    def _keep_apart(self, connector: Connector) -> None:
+        """Figures of a test server and of the live source never meet in one home."""
+        figures = read_figures(self.store, connector.name)
+        is_replay = is_loopback(base_address(connector, "", self.world.environment))
+        if figures and figures.manifest["is_replay"] != is_replay:
+            kept, asked = (
+                ("a test server", "the live source") if is_replay else ("the live source", "a test server")
+            )
+            raise SourceError(
+                f"{connector.title}: the figures here come from {asked}, and {kept} would be asked; "
+                "name another folder with --home."
+            )
+
+    def _asked(
+        self, connector: Connector, fetcher: Fetcher, state: State
+    ) -> tuple[State, DeferredError | None]:
+        """Ask round after round until the plan names nothing new, or to a limit, if a part is good."""
         told = self.ledger.answered(self.run_id, connector.name)
         answers: dict[str, Answer] = {}
         for _ in range(MAX_ROUNDS):
             waiting = [each for each in connector.plan(state) if each.key not in answers]
             if not waiting:
-                return state
+                return state, None
             for position, request in enumerate(waiting):
                 self._report(connector, len(answers), len(answers) + len(waiting) - position, request.key)
-                is_told = request.key in told and request.key in state.stored
-                if is_told or (request.is_final and request.key in state.stored):
-                    answers[request.key] = replace(state.stored[request.key], request=request)
+                stored = state.stored.get(request.key)
+                is_told = request.key in told and stored and (told[request.key] or "") == stored.sha256
+                if stored and (is_told or request.is_final):
+                    answers[request.key] = replace(stored, request=request)
                     continue
                 try:
                     answers[request.key] = fetcher.ask(connector, request)
                 except DeferredError as error:
                     if connector.accepts_partial and answers:
-                        raise _PartialError(replace(state, answers=answers), error) from None
+                        return replace(state, answers=answers), error
                     raise
             state = replace(state, answers=dict(answers))
         raise SourceError(f"{connector.title} goes on naming further pages; its last good figures stay.")
@@ -421,7 +478,14 @@ class _Run:
             self.run_id,
             connector.name,
         )
+        self.counts[connector.name] = done, known
         self.progress(Step(connector.name, done, known, words))
+
+    def _watched(self, connector: Connector, request: Request, size: int, total: int | None) -> None:
+        of = f" of {total / 1e6:,.1f}" if total else ""
+        self.progress(
+            Step(connector.name, *self.counts[connector.name], f"{request.key}, {size / 1e6:,.1f}{of} MB")
+        )
 
     def _imported(self, connector: Connector, state: State) -> SourceResult:
         """Hand files of microdata to their reader."""
@@ -436,88 +500,24 @@ class _Run:
         outcome: Outcome = "new" if result.is_new else "unchanged"
         return SourceResult(connector.name, outcome, rows=int(result.manifest["accepted"]))
 
-    def _published(self, connector: Connector, state: State, parsed: Parsed) -> tuple[Outcome, int]:
-        """Keep the figures as a snapshot and use it, unless they are those in use."""
-        rows = {each.claim_id(connector.name): each for each in parsed.observations}
-        if connector.keeps_history:
-            rows = {each.claim_id(connector.name): each for each in state.previous} | rows
-        before = {each.claim_id(connector.name): each for each in state.previous}
-        if rows == before:
-            return "unchanged", len(rows)
-        source, frame = LIVE + connector.name, _frame(rows, self.catalogue)
-        digest = hashlib.sha256(frame.to_csv(index=False).encode())
-        digest.update(json.dumps(dict(parsed.editions), sort_keys=True).encode())
-        snapshot_id = digest.hexdigest()[:16]
-        with self.store.unfinished(source) as folder:
-            frame.to_parquet(folder / ROWS, index=False)
-            manifest = self._manifest(state, parsed, snapshot_id, len(rows))
-            (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True), encoding="utf-8")
-            snapshot = self.store.add(folder, source, snapshot_id)
-        # The pointer moves last: what a build reads is always in the ledger.
-        self.ledger.write(
-            "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?, ?)",
-            source,
-            snapshot_id,
-            self.run_id,
-            moment(self.clock()),
-            len(rows),
-        )
-        self.store.use(snapshot)
-        self.store.retain(source)
-        reconcile_one(self.ledger, self.store, source)
-        return "new", len(rows)
 
-    def _manifest(self, state: State, parsed: Parsed, snapshot_id: str, rows: int) -> dict[str, Any]:
-        answers = state.answers.values()
-        return {
-            "snapshot": snapshot_id,
-            "fetched": self.clock().replace(tzinfo=None).isoformat(timespec="seconds"),
-            "is_replay": any(is_loopback(each.url) for each in answers),
-            "editions": dict(parsed.editions),
-            "unmapped": dict(parsed.unmapped),
-            "rows": rows,
-            "answers": [
-                {
-                    "key": each.request.key,
-                    "url": each.url,
-                    "sha256": each.sha256,
-                    "fetched": moment(each.fetched_at),
-                }
-                for each in answers
-            ],
-        }
+def _until(error: DeferredError) -> str | None:
+    return moment(error.until) if error.until else None
 
 
-@dataclass
-class _PartialError(Exception):
-    """A limit was reached after some answers that are good by themselves."""
-
-    state: State
-    cause: DeferredError
-    args: tuple[object, ...] = field(default=(), init=False)
-
-
-def reconcile_one(ledger: Ledger, store: Store, source: str) -> None:
-    """Forget in the ledger the snapshots of a source that are not kept any more."""
-    for row in ledger.query("SELECT snapshot FROM snapshot WHERE source = ?", source):
-        if store.find(source, row["snapshot"]) is None:
-            ledger.write("DELETE FROM snapshot WHERE source = ? AND snapshot = ?", source, row["snapshot"])
-
-
-def _frame(rows: Mapping[str, Observation], catalogue: Catalogue) -> pd.DataFrame:
-    """The figures as they stand in a snapshot: sorted, so that the same figures are the same file."""
-    records = [
-        {
-            **asdict(row),
-            "claim_id": claim_id,
-            "dataset": catalogue.sources[row.source_id].dataset,
-            "attribution": "relayed" if row.relayed_by else "primary",
-        }
-        for claim_id, row in sorted(rows.items())
-    ]
-    frame = pd.DataFrame(records).assign(repeats_claim_id=None)
-    kinds = {"DOUBLE": "Float64", "BIGINT": "Int64", "VARCHAR": "string", "DATE": "string"}
-    return frame.astype({name: kinds[kind.split()[0]] for name, kind in COLUMNS.items()})[list(COLUMNS)]
+def _served(settings: Settings) -> dict[str, Snapshot]:
+    """The snapshots of live sources that the served build was made from, as far as they are kept."""
+    try:
+        build, _ = Home(settings.home).best()
+    except HomeError:
+        return {}
+    with open_read_only(build.path) as connection:
+        names = connection.execute(
+            "SELECT name FROM meta.input WHERE name LIKE 'snapshots/live-%' AND name LIKE '%.parquet'"
+        ).fetchall()
+    folders = [name.split("/")[1].rsplit("-", 1) for (name,) in names]
+    found = {source: Store(settings.home).find(source, snapshot_id) for source, snapshot_id in folders}
+    return {source: snapshot for source, snapshot in found.items() if snapshot}
 
 
 def _run(ledger: Ledger, names: list[str], clock: Callable[[], datetime]) -> int:

@@ -22,7 +22,7 @@ import duckdb
 
 from etl.errors import ImportRefusedError
 from etl.microdata import aijobs, data_jobs, lca, stackoverflow
-from etl.microdata.feed import Feed, Lines, quoted
+from etl.microdata.feed import Feed, Lines
 from etl.microdata.reader import (
     COORDINATES,
     EMPLOYMENT,
@@ -43,7 +43,7 @@ from etl.microdata.vocabulary import Vocabulary
 from etl.rules import header_and_body
 from etl.settings import Settings
 from etl.snapshots import CELLS, MANIFEST, REJECTS, ROWS, Snapshot, Store
-from etl.warehouse import CONNECTION_CONFIG, Home
+from etl.warehouse import CONNECTION_CONFIG, Home, quoted
 
 READERS: dict[str, Reader | TableReader] = {
     **{each.READER.source: each.READER for each in (aijobs, stackoverflow, data_jobs, lca)},
@@ -379,7 +379,7 @@ class _Intake:
         self._feed.reject(located)
         self._connection.execute(
             f"CREATE TABLE rejected AS FROM reject ORDER BY file, line LIMIT {MAX_REJECTS_KEPT}; "
-            f"COPY rejected TO '{quoted(str(target))}' (FORMAT parquet, COMPRESSION zstd)"
+            f"COPY rejected TO '{quoted(target)}' (FORMAT parquet, COMPRESSION zstd)"
         )
 
     def write_cells(self, target: Path) -> int:
@@ -398,9 +398,9 @@ class _Intake:
         sql = cells_sql()
         self._connection.execute(
             f"COPY (SELECT '{self._reader.source}' AS source, cell.* FROM ({sql}) AS cell) "  # noqa: S608  # a file of this program
-            f"TO '{quoted(str(target))}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 12)"
+            f"TO '{quoted(target)}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 12)"
         )
-        return self._feed.one(f"SELECT count(*) FROM '{quoted(str(target))}'")  # noqa: S608  # a file that was just written
+        return self._feed.one(f"SELECT count(*) FROM '{quoted(target)}'")  # noqa: S608  # a file that was just written
 
 
 class _TableIntake:
@@ -496,9 +496,9 @@ class _TableIntake:
         """Write the rows and what was rejected of them."""
         order = ", ".join(self._shape)
         self._connection.execute(
-            f"COPY (SELECT * FROM kept ORDER BY {order}) TO '{quoted(str(folder / ROWS))}' (FORMAT parquet); "  # noqa: S608  # names of columns
+            f"COPY (SELECT * FROM kept ORDER BY {order}) TO '{quoted(folder / ROWS)}' (FORMAT parquet); "  # noqa: S608  # names of columns
             f"COPY (SELECT * FROM reject ORDER BY file, line LIMIT {MAX_REJECTS_KEPT}) "
-            f"TO '{quoted(str(folder / REJECTS))}' (FORMAT parquet)"
+            f"TO '{quoted(folder / REJECTS)}' (FORMAT parquet)"
         )
 
     def _distinct(self, column: str) -> list[str]:

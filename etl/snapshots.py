@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.errors import AtlasError
+from etl.warehouse import sync
 
 LIVE = "live-"
 CELLS, ROWS, REJECTS, MANIFEST = "cells.parquet", "rows.parquet", "rejects.parquet", "manifest.json"
@@ -38,6 +39,11 @@ class Snapshot:
     def is_live(self) -> bool:
         """Whether it was fetched from a live source."""
         return self.source.startswith(LIVE)
+
+    @property
+    def snapshot_id(self) -> str:
+        """The hash in its name."""
+        return self.folder.name.rsplit("-", 1)[-1]
 
     @property
     def content(self) -> Path:
@@ -110,15 +116,19 @@ class Store:
     def add(self, unfinished: Path, source: str, snapshot_id: str) -> Snapshot:
         """Put a finished snapshot among the others; nothing uses it yet."""
         target = self.folder / f"{source}-{snapshot_id}"
+        for path in unfinished.iterdir():
+            sync(path)
         if target.exists():
             shutil.rmtree(target)
         unfinished.rename(target)
+        sync(self.folder)
         return Snapshot(source, target)
 
     def use(self, snapshot: Snapshot) -> None:
         """Make a snapshot the one in use of its source."""
         following = self.folder / f"{snapshot.source}.next"
         following.write_text(snapshot.folder.name + "\n", encoding="utf-8")
+        sync(following)
         following.replace(self.folder / f"{snapshot.source}.current")
 
     def forget(self, source: str) -> bool:
@@ -131,12 +141,16 @@ class Store:
     def retain(self, source: str) -> None:
         """Remove the snapshots of a source but for the newest and the one in use."""
         used = self.current().get(source)
+        for snapshot in self.kept(source)[KEEP:]:
+            if snapshot != used:
+                with suppress(OSError):
+                    shutil.rmtree(snapshot.folder)
+
+    def kept(self, source: str) -> list[Snapshot]:
+        """All snapshots of a source, newest first."""
         folders = [each for each in self.folder.glob(f"{source}-*") if each.is_dir()]
         newest_first = sorted(folders, key=lambda each: each.stat().st_mtime, reverse=True)
-        for folder in newest_first[KEEP:]:
-            if used is None or folder != used.folder:
-                with suppress(OSError):
-                    shutil.rmtree(folder)
+        return [Snapshot(source, folder) for folder in newest_first]
 
 
 def snapshots_for_build(data: Path, home: Path) -> list[Snapshot]:

@@ -151,11 +151,11 @@ class Home:
         """Turn an unfinished file into a build and point CURRENT at it. Call it while `writing`."""
         stamp = made.strftime("%Y%m%dT%H%M%S") + f"{made.microsecond // 1000:03d}Z"
         target = self.folder / f"build-{stamp}-{content_hash[:12]}.duckdb"
-        _sync(unfinished)
+        sync(unfinished)
         # Written first: after a crash it tells a build not yet current from one that was rolled back.
         self._write_next_pointer(target.name)
         unfinished.rename(target)
-        _sync(self.folder)
+        sync(self.folder)
         self._move_pointer()
         return Build(target, stamp, content_hash[:12], is_current=True)
 
@@ -233,11 +233,16 @@ class Home:
 
     def _write_next_pointer(self, name: str) -> None:
         self._next_pointer.write_text(name + "\n", encoding="utf-8")
-        _sync(self._next_pointer)
+        sync(self._next_pointer)
 
     def _move_pointer(self) -> None:
         self._next_pointer.replace(self._pointer)
-        _sync(self.path)
+        sync(self.path)
+
+
+def quoted(text: object) -> str:
+    """A text, or a path, as it stands between quotes in a statement."""
+    return str(text).replace("'", "''")
 
 
 def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
@@ -305,7 +310,7 @@ def _read_line(path: Path) -> str | None:
         return None
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Make a file or folder survive a power cut, where the system can."""
     if path.is_dir() and os.name == "nt":
         return

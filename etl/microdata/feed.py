@@ -11,6 +11,7 @@ import duckdb
 
 from etl.errors import ImportRefusedError
 from etl.microdata.spool import Piece, Rejected
+from etl.warehouse import quoted
 
 MAX_TEXT_KEPT = 200
 
@@ -100,7 +101,7 @@ class Feed:
         return {str(name): int(count) for name, count in self._connection.execute(sql).fetchall()}
 
     def _parquet(self, piece: Piece) -> tuple[str, list[str]]:
-        relation = f"read_parquet('{quoted(str(piece.parquet))}')"
+        relation = f"read_parquet('{quoted(piece.parquet)}')"
         try:
             described = self._connection.execute(f"DESCRIBE FROM {relation}").fetchall()
         except duckdb.Error as error:
@@ -117,16 +118,11 @@ class Feed:
             raise ImportRefusedError(f"{piece.file} has two columns of the same name.")
         columns = ", ".join(f"'{quoted(name)}': 'VARCHAR'" for name in names)
         relation = (
-            f"read_csv('{quoted(str(target))}', columns = {{{columns}}}, header = false, "
+            f"read_csv('{quoted(target)}', columns = {{{columns}}}, header = false, "
             f"auto_detect = false, delim = '{piece.delimiter}', quote = '\"', escape = '\"', nullstr = '', "
             "strict_mode = true, store_rejects = true, rejects_limit = 0, max_line_size = 1000000)"
         )
         return relation, names
-
-
-def quoted(text: str) -> str:
-    """Text as it stands between quotes in a statement."""
-    return text.replace("'", "''")
 
 
 def _name(name: str) -> str:

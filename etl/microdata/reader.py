@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from etl.errors import ImportRefusedError
+from etl.warehouse import quoted
 
 # The coordinates of a cell, in the order in which everything lists them. Text; '' is "not stated".
 COORDINATES = (
@@ -85,9 +86,5 @@ class Reader:
 
 def one_of(column: str, words: Mapping[str, str], otherwise: str = "''") -> str:
     """SQL that turns the words of a source into the codes of a coordinate."""
-    cases = " ".join(f"WHEN '{_quoted(word)}' THEN '{code}'" for word, code in words.items())
+    cases = " ".join(f"WHEN '{quoted(word)}' THEN '{code}'" for word, code in words.items())
     return f"CASE {column} {cases} ELSE {otherwise} END"
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 import duckdb
 
 from etl.errors import AtlasError
-from etl.microdata.feed import quoted
 from etl.microdata.tables import SHAPES, TABLE_READERS
 from etl.snapshots import CELLS, Snapshot
+from etl.warehouse import quoted
 
 # Name, title, what a row is.
 TABLES: tuple[tuple[str, str, str], ...] = (
@@ -108,7 +108,7 @@ def _stage(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
     shape = "pay_cell" if snapshot.content.name == CELLS else TABLE_READERS[snapshot.source].shape
     try:
         connection.execute(
-            f"INSERT INTO {shape} BY NAME SELECT * FROM read_parquet('{quoted(str(snapshot.content))}')"  # noqa: S608  # one of TABLES
+            f"INSERT INTO {shape} BY NAME SELECT * FROM read_parquet('{quoted(snapshot.content)}')"  # noqa: S608  # one of TABLES
         )
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]

@@ -14,6 +14,8 @@ from etl.sources.connector import Connector, Observation, Parsed, State
 # Fewer rows than this share of the last ones is a broken answer until somebody says otherwise.
 LEAST_SHARE_OF_ROWS = 0.8
 MAX_TOLD = 3
+_MAY_BE_ABOVE_ALL = re.compile("growth|effect|change")
+_DAY = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _PERIOD = re.compile(r"(\d{4})(?:-(?:H([12])|Q([1-4])|(\d{2})(?:-(\d{2}))?))?")
 
 
@@ -29,8 +31,13 @@ def known_only(parsed: Parsed, catalogue: Catalogue) -> Parsed:
     return replace(parsed, observations=tuple(kept.values()), unmapped=unmapped)
 
 
-def problems(connector: Connector, state: State, parsed: Parsed, catalogue: Catalogue) -> list[str]:
-    """Sentences on what is wrong with the figures; none if they may be taken."""
+def problems(
+    connector: Connector, state: State, parsed: Parsed, catalogue: Catalogue, *, accept: bool = False
+) -> list[str]:
+    """Sentences on what is wrong with the figures; none if they may be taken.
+
+    With `accept`, somebody has looked at them: there may be fewer of them, or older ones, than before.
+    """
     rows = parsed.observations
     if not rows:
         return ["the answers hold no figure"]
@@ -38,15 +45,19 @@ def problems(connector: Connector, state: State, parsed: Parsed, catalogue: Cata
         *_told("two different values for one figure", _contradictions(rows)),
         *_told("a name that no table knows", _unknown(connector, rows, catalogue)),
         *_told("a value that is not plausible", _implausible(rows, catalogue)),
+        *_told("a share above 100 percent", _above_all(rows)),
         *_told("a period that has not begun", _ahead(rows, state.today)),
+        *_told("a wrong date of the edition", _misdated(rows, parsed, state.today)),
         *connector.check(state, parsed),
     ]
-    if state.previous and not connector.keeps_history:
+    if state.previous and not connector.keeps_history and not accept:
         if len(rows) < LEAST_SHARE_OF_ROWS * len(state.previous):
-            found.append(f"only {len(rows):,} figures where there were {len(state.previous):,}")
+            found.append(
+                f"only {len(rows):,} figures where there were {len(state.previous):,} (--accept takes them)"
+            )
         newest, before = (max(each.period for each in many) for many in (rows, state.previous))
         if _start(newest) < _start(before):
-            found.append(f"the newest period is {newest}, and it was {before}")
+            found.append(f"the newest period is {newest}, and it was {before} (--accept takes them)")
     return found
 
 
@@ -101,6 +112,23 @@ def _ahead(rows: Sequence[Observation], today: date) -> Iterator[str]:
     for row in rows:
         if row.status != "forecast" and _start(row.period) > today:
             yield _words(row)
+
+
+def _above_all(rows: Sequence[Observation]) -> Iterator[str]:
+    """Shares of a whole; the rule of the build of the same name says which these are."""
+    for row in rows:
+        if row.unit_id == "percent" and row.value > 100 and not _MAY_BE_ABOVE_ALL.search(row.metric_id):
+            yield f"{_words(row)} is {row.value:.15g}"
+
+
+def _misdated(rows: Sequence[Observation], parsed: Parsed, today: date) -> Iterator[str]:
+    """Each source of the figures has an edition, dated by the year, month or day, not in the future."""
+    for source_id in sorted({row.source_id for row in rows}):
+        told = parsed.editions.get(source_id, "")
+        if not _DAY.fullmatch(told):
+            yield f"'{told}' of {source_id}"
+        elif told > today.isoformat():
+            yield f"{told} of {source_id} is in the future"
 
 
 def _start(period: str) -> date:

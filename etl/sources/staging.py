@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import duckdb
 
 from etl.errors import AtlasError, first_line
-from etl.microdata.feed import quoted
 from etl.snapshots import LIVE, Snapshot
+from etl.warehouse import quoted
 
 # Name, title, what a row is.
 TABLES: tuple[tuple[str, str, str], ...] = (
@@ -180,7 +180,7 @@ def _stage(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
             ]
             connection.execute("INSERT INTO live_snapshot VALUES (?, ?, ?, ?, ?, ?)", values)
     try:
-        connection.execute(_FIGURES.format(path=quoted(str(snapshot.content))))
+        connection.execute(_FIGURES.format(path=quoted(snapshot.content)))
     except duckdb.Error as error:
         raise AtlasError(
             f"{snapshot.content} cannot be loaded ({first_line(error)}); refresh {connector} again."

@@ -287,7 +287,7 @@ def test_another_edition_replaces_the_one_before_and_going_back_takes_no_work(tm
 
 def test_an_import_that_was_killed_leaves_the_old_snapshot_and_is_cleared_away(tmp_path: Path) -> None:
     first = imported(tmp_path, text(SOUND))
-    leftover = tmp_path / "home/snapshots/unfinished-snapshot"
+    leftover = tmp_path / "home/snapshots/unfinished-aijobs"
     leftover.mkdir()
     (leftover / CELLS).write_bytes(b"half")
     assert Store(tmp_path / "home").current()["aijobs"].folder == first.snapshot.folder

@@ -16,11 +16,12 @@ import stamina
 from etl.build import write_warehouse
 from etl.ledger import Ledger
 from etl.package import read_package
-from etl.refresh import RefreshResult, SourceResult, World, previous_of, refresh
+from etl.refresh import RefreshResult, SourceResult, World, refresh
 from etl.settings import Settings
 from etl.snapshots import LIVE, Store, snapshots_for_build
 from etl.sources.catalogue import Catalogue, read_catalogue
 from etl.sources.connector import Observation, Target
+from etl.sources.figures import previous_of
 from etl.sources.registry import CONNECTORS
 from etl.warehouse import open_read_only
 from tests.conftest import SHIPPED
