@@ -14,8 +14,6 @@ from etl.sources.connector import Connector, Observation, Parsed, Request, State
 from tests.etl.package_copy import PackageCopy
 
 EDITION = "1999-12-31"
-# Entities and a metric that the small package has.
-PLACES = ("AUS", "CAN", "FRA", "GBR", "NLD", "USA")
 METRIC, UNIT = "ai_job_posting_share", "percent"
 
 

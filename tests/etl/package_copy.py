@@ -20,8 +20,9 @@ from etl.validation import validate
 
 CLAIMS = ("forecast", "investment", "workforce")
 ROWS_PER_TABLE = 8
-# The live source that a small package can be refreshed from.
+# The live source that a small package can be refreshed from, and countries that it speaks of.
 LIVE_SOURCE = "indeed"
+PLACES = ("AUS", "CAN", "FRA", "GBR", "NLD", "USA")
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ def _closed_rows(tables: list[Table]) -> dict[str, set[int]]:
         for row, (connector,) in by_name[name].values(["connector"])
         if connector == LIVE_SOURCE
     ]
+    waiting += [("entity", row) for row, (name,) in by_name["entity"].values(["entity_id"]) if name in PLACES]
     while waiting:
         name, row = waiting.pop()
         if row in rows[name]:
