@@ -97,6 +97,7 @@ def import_files(
     total = sum(path.stat().st_size for path in found)
     progress(0, total, "Comparing with what is there")
     hashes = {path: fingerprint(path) for path in found}
+    _refuse_repeats(reader, hashes)
     vocabulary = Vocabulary(settings.data)
     snapshot_id = _snapshot_id(reader, sorted(hashes.values()), vocabulary)
     store = Store(settings.home)
@@ -197,16 +198,16 @@ class _Intake:
         relation, header = self._feed.relation(piece)
         layout = self._reader.layout(piece.file, header)
         self._connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE piece AS {self._told(layout, path, relation)}"
+            f"CREATE OR REPLACE TEMP TABLE piece AS {self._told(layout, path, piece.file, relation)}"
         )
         self._places.append((piece.file, self._feed.lines(piece, self._records + 1)))
         self._add(file_no)
 
-    def _told(self, layout: Layout, path: Path, relation: str) -> str:
+    def _told(self, layout: Layout, path: Path, file: str, relation: str) -> str:
         """SELECT of the raw coordinates, the pay and why a row is left out."""
         values = dict(layout.values)
         if self._reader.year_from_name:
-            values["year"] = f"'{_year_of(path)}'"
+            values["year"] = f"'{_year_of(path, file)}'"
         told = ", ".join(f"coalesce(trim({values.get(name) or repr('')}), '') AS {name}" for name in _RAW)
         return (
             f"SELECT {told}, coalesce(trim({values['pay']}), '') AS pay, {layout.left_out} AS left_out "  # noqa: S608  # declared by the reader
@@ -426,7 +427,7 @@ class _TableIntake:
             f'"{name}" AS {plain_name(name)}' for name in header if plain_name(name).isidentifier()
         )
         told = ", ".join(
-            f"CAST({self._value(layout, name, path)} AS {kind}) AS {name}"
+            f"CAST({self._value(layout, name, path, piece.file)} AS {kind}) AS {name}"
             for name, kind in self._shape.items()
         )
         self._connection.execute(
@@ -453,11 +454,11 @@ class _TableIntake:
         )
         self._rows += self._feed.one("SELECT count(*) FROM piece") + len(piece.rejected)
 
-    def _value(self, layout: TableLayout, name: str, path: Path) -> str:
+    def _value(self, layout: TableLayout, name: str, path: Path, file: str) -> str:
         if name == "source":
             return f"'{self._reader.source}'"
         value = layout.values.get(name, "NULL")
-        return _year_of(path) if value == "$year" else value
+        return _year_of(path, file) if value == "$year" else value
 
     def judge(self) -> dict[str, Any]:
         """Name roles and countries; returns the counts."""
@@ -575,8 +576,29 @@ def _snapshot_id(reader: Reader | TableReader, hashes: list[str], vocabulary: Vo
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _year_of(path: Path) -> str:
-    for name in (path.name, path.parent.name):
+def _refuse_repeats(reader: Reader | TableReader, hashes: Mapping[Path, str]) -> None:
+    """Refuse files that hold the same answers: they would count twice.
+
+    Raises:
+        ImportRefusedError: two files are the same, or are of the same year of a survey.
+    """
+    seen: dict[str, Path] = {}
+    for path, digest in hashes.items():
+        marks = {digest: "are the same file"}
+        if isinstance(reader, Reader) and reader.year_from_name and path.suffix.lower() != ".zip":
+            year = _year_of(path, path.name)
+            marks[year] = f"are both of {year}"
+        for mark, words in marks.items():
+            if mark in seen:
+                raise ImportRefusedError(
+                    f"{seen[mark].name} and {path.name} {words}, so answers would count twice; name one."
+                )
+            seen[mark] = path
+
+
+def _year_of(path: Path, file: str) -> str:
+    """The year in the name of a file: of a member of an archive, of the file itself, of its folder."""
+    for name in (*reversed(Path(file).parts), path.name, path.parent.name):
         if found := _YEAR_IN_NAME.search(name):
             return found[1]
     raise ImportRefusedError(

@@ -114,11 +114,20 @@ LOWER_RANK = "greatest(1, floor((total - 1.96 * sqrt(total)) / 2))"
 UPPER_RANK = "least(total, ceil(1 + (total + 1.96 * sqrt(total)) / 2))"
 
 
-def _quantile(share: float) -> str:
-    """SQL of a quantile of the ranked cells, interpolated between the two records around it."""
-    place = f"(1 + (total - 1) * {share})"
-    below, above = (f"min(salary_k) FILTER (upto >= {end}({place}))" for end in ("floor", "ceil"))
-    return f"1000.0 * ({below} + ({above} - {below}) * ({place} - floor({place})))"
+SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+
+def pay_at(rank: str) -> str:
+    """SQL of the pay (US$) of the record of that rank, from the lists `pays` and `uptos` (their counts)."""
+    return f"1000.0 * pays[1 + len(list_filter(uptos, lambda upto: upto < {rank}))]"
+
+
+def pay_between(place: str) -> str:
+    """SQL of the pay at a place that may lie between two records, interpolated."""
+    return (
+        f"({pay_at(f'floor({place})')} * (1 - {place} + floor({place})) "
+        f"+ {pay_at(f'ceil({place})')} * ({place} - floor({place})))"
+    )
 
 
 def quantiles_sql(group: str, label: str, more: str = "", join: str = "") -> str:
@@ -150,22 +159,36 @@ ranked AS (
     FROM counted
 ),
 
-summary AS (
+listed AS (
     SELECT
         value,
-        total::BIGINT AS n,
-        {_quantile(0.1)} AS p10,
-        {_quantile(0.25)} AS p25,
-        {_quantile(0.5)} AS median,
-        {_quantile(0.75)} AS p75,
-        {_quantile(0.9)} AS p90,
-        1000.0 * min(salary_k) FILTER (upto >= {LOWER_RANK}) AS lower,
-        1000.0 * min(salary_k) FILTER (upto >= {UPPER_RANK}) AS upper,
+        total,
+        list(salary_k ORDER BY salary_k) AS pays,
+        list(upto ORDER BY salary_k) AS uptos,
         100.0 * coalesce(sum(from_us), 0) / total AS us_share,
         100.0 * sum(paired) / sum(reports) AS paired_share
     FROM ranked
     GROUP BY value, total
     HAVING total >= {LEAST}
+),
+
+told AS (
+    SELECT
+        *,
+        list_transform(
+            list_transform({list(SHARES)}, lambda share: 1 + (total - 1) * share)
+                || [{LOWER_RANK}, {UPPER_RANK}],
+            lambda place: {pay_between("place")}
+        ) AS pay
+    FROM listed
+),
+
+summary AS (
+    SELECT
+        value, total::BIGINT AS n,
+        pay[1] AS p10, pay[2] AS p25, pay[3] AS median, pay[4] AS p75, pay[5] AS p90, pay[6] AS lower,
+        pay[7] AS upper, us_share, paired_share
+    FROM told
 )
 
 SELECT

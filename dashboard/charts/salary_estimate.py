@@ -10,7 +10,18 @@ import plotly.graph_objects as go
 from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import HOVER, counted, hover_text, records, title_above, wrapped
-from dashboard.charts.salaries import LEAST, REMOTES, SENIORITIES, SIZES, Remote, Seniority, Size, dollars
+from dashboard.charts.salaries import (
+    LEAST,
+    REMOTES,
+    SENIORITIES,
+    SIZES,
+    Remote,
+    Seniority,
+    Size,
+    dollars,
+    pay_at,
+    pay_between,
+)
 
 QUANTILES = {"p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9}
 KINDS = {
@@ -149,28 +160,19 @@ def _takeaway(frame: pd.DataFrame, filters: EstimateFilters) -> str:
     )
 
 
-def _ranked(share: str, sign: str) -> str:
+def _ranked(sign: str) -> str:
     """SQL of the rank of the record at an end of the 95% interval of a quantile."""
-    half = f"1.96 * sqrt(total * {share} * (1 - {share}))"
-    return f"floor(total * {share} - {half})" if sign == "-" else f"ceil(1 + total * {share} + {half})"
+    half = "1.96 * sqrt(n * quantile * (1 - quantile))"
+    return f"floor(n * quantile - {half})" if sign == "-" else f"ceil(1 + n * quantile + {half})"
 
 
-_PLACE = "(1 + (total - 1) * quantile)"
 _OBSERVED = f"""
     SELECT
-        kind, quantile, any_value(total) AS n,
-        1000.0 * (
-            min(salary_k) FILTER (upto >= floor({_PLACE}))
-            + (min(salary_k) FILTER (upto >= ceil({_PLACE})) - min(salary_k) FILTER (upto >= floor({_PLACE})))
-            * any_value({_PLACE} - floor({_PLACE}))
-        ) AS value,
-        CASE WHEN any_value({_ranked("quantile", "-")}) >= 1
-            THEN 1000.0 * min(salary_k) FILTER (upto >= {_ranked("quantile", "-")}) END AS lower,
-        CASE WHEN any_value({_ranked("quantile", "+")}) <= any_value(total)
-            THEN 1000.0 * min(salary_k) FILTER (upto >= {_ranked("quantile", "+")}) END AS upper
-    FROM ranked
+        kind, n, quantile, {pay_between("(1 + (n - 1) * quantile)")} AS value,
+        CASE WHEN {_ranked("-")} >= 1 THEN {pay_at(_ranked("-"))} END AS lower,
+        {pay_at(_ranked("+"))} AS upper
+    FROM listed
     CROSS JOIN (SELECT unnest({list(QUANTILES.values())}) AS quantile)
-    GROUP BY kind, quantile
 """  # noqa: S608  # texts of this module
 _VALUES = ", ".join(f"spread.{name}" for name in QUANTILES)
 _MARGINS = ", ".join(f"score.margin_{name}" for name in QUANTILES)
@@ -204,12 +206,12 @@ counted AS (
     SELECT 'choice' AS kind, salary_k, sum(postings) AS n FROM near WHERE is_choice GROUP BY salary_k
 ),
 
-ranked AS (
+listed AS (
     SELECT
-        kind, salary_k, sum(n) OVER (PARTITION BY kind ORDER BY salary_k) AS upto,
-        sum(n) OVER (PARTITION BY kind) AS total
-    FROM counted
-    QUALIFY total >= {LEAST}
+        kind, max(upto) AS n, list(salary_k ORDER BY salary_k) AS pays, list(upto ORDER BY salary_k) AS uptos
+    FROM (SELECT *, sum(n) OVER (PARTITION BY kind ORDER BY salary_k) AS upto FROM counted)
+    GROUP BY kind
+    HAVING max(upto) >= {LEAST}
 ),
 
 observed AS ({_OBSERVED}),

@@ -10,6 +10,20 @@ READER = Reader(
     title="US labor condition applications",
     address="https://www.dol.gov/agencies/eta/foreign-labor/performance",
     layouts=(
+        # The official workbooks, with wages by the hour, week, fortnight, month or year.
+        Layout(
+            columns=("CASE_STATUS", "DECISION_DATE", "SOC_TITLE", "PREVAILING_WAGE", "PW_UNIT_OF_PAY"),
+            values={
+                "year": "left(DECISION_DATE, 4)",
+                "title": "SOC_TITLE",
+                "company_country": "'USA'",
+                "pay": "replace(PREVAILING_WAGE, ',', '')",
+            },
+            left_out="CASE WHEN CASE_STATUS NOT LIKE 'Certified%' THEN 'not certified' "
+            "WHEN coalesce(PREVAILING_WAGE, '') = '' THEN 'no pay stated' "
+            "WHEN lower(PW_UNIT_OF_PAY) <> 'year' THEN 'paid by the ' || lower(PW_UNIT_OF_PAY) END",
+        ),
+        # An extract of yearly wages.
         Layout(
             columns=("CASE_STATUS", "DECISION_DATE", "SOC_TITLE", "PREVAILING_WAGE"),
             values={

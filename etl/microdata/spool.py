@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
 from etl.errors import ImportRefusedError
 
 PIECE_BYTES = 64_000_000
@@ -27,7 +29,9 @@ MAX_LINE_BYTES = 65_536
 MAX_RATIO = 200
 MAX_UNPACKED_BYTES = 64_000_000_000
 RATIO_GRACE_BYTES = 50_000_000
-SUFFIXES = (".csv", ".csv.gz", ".gz", ".tsv", ".txt", ".zip", ".parquet")
+SUFFIXES = (".csv", ".csv.gz", ".gz", ".tsv", ".txt", ".zip", ".parquet", ".xlsx")
+_MEMBERS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
+_WORKBOOK = "[Content_Types].xml"
 _READ_BYTES = 4_000_000
 BLANK = "blank line"
 _BOM = b"\xef\xbb\xbf"
@@ -87,7 +91,7 @@ def expand(paths: Sequence[Path | str]) -> list[Path]:
             inside = sorted(each for each in Path(path.anchor or ".").glob(_relative(path)) if each.is_file())
         if not inside:
             raise ImportRefusedError(
-                f"{given} names no file; give a CSV, gzip, zip or Parquet file, a folder or a pattern."
+                f"{given} names no file; give a CSV, gzip, zip, Parquet or xlsx file, a folder or a pattern."
             )
         found.update(dict.fromkeys(inside))
     return list(found)
@@ -127,7 +131,7 @@ def pieces(path: Path, scratch: Path) -> Iterator[Piece]:
                 stream: IO[bytes] = gzip.GzipFile(fileobj=handle) if packed else handle  # type: ignore[assignment]  # it reads as one
                 limit = path.stat().st_size if packed else None
                 yield from _text_pieces(path.name, _bounded(path.name, stream, limit), handle)
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, CalamineError) as error:
         reason = str(error).rstrip(".") or "it ends too early"
         raise ImportRefusedError(
             f"{path.name} is damaged or incomplete ({reason}); fetch it again."
@@ -146,29 +150,66 @@ def _relative(pattern: Path) -> str:
 
 def _zip_pieces(path: Path, scratch: Path) -> Iterator[Piece]:
     with zipfile.ZipFile(path) as archive:
+        if _WORKBOOK in archive.namelist():
+            yield from _workbook_pieces(path.name, path)
+            return
         members = [
             each
             for each in sorted(archive.infolist(), key=lambda member: member.filename)
             if not each.is_dir()
-            and each.filename.lower().endswith((".csv", ".tsv", ".txt", ".parquet"))
+            and each.filename.lower().endswith(_MEMBERS)
             and not Path(each.filename).name.startswith((".", "__MACOSX"))
         ]
         if not members:
-            raise ImportRefusedError(f"{path.name} holds no CSV and no Parquet file.")
+            raise ImportRefusedError(f"{path.name} holds no CSV, no Parquet file and no workbook.")
         for member in members:
             name = f"{path.name}/{member.filename}"
             if member.flag_bits & 0x1:
                 raise ImportRefusedError(f"{name} is encrypted.")
             with archive.open(member) as stream:
                 bounded = _bounded(name, stream, max(member.compress_size, 1))
-                if member.filename.lower().endswith(".parquet"):
-                    # Under a name of our own, so that no name in the archive leads anywhere.
-                    unpacked = scratch / "member.parquet"
-                    with unpacked.open("wb") as target:
-                        target.writelines(bounded)
-                    yield Piece(name, [], ",", b"", 1, parquet=unpacked)
-                else:
+                if not member.filename.lower().endswith((".parquet", ".xlsx")):
                     yield from _text_pieces(name, bounded, None)
+                    continue
+                # Under a name of our own, so that no name in the archive leads anywhere.
+                unpacked = scratch / f"member{Path(member.filename).suffix.lower()}"
+                with unpacked.open("wb") as target:
+                    target.writelines(bounded)
+            if unpacked.suffix == ".xlsx":
+                yield from _workbook_pieces(name, unpacked)
+            else:
+                yield Piece(name, [], ",", b"", 1, parquet=unpacked)
+
+
+def _workbook_pieces(name: str, path: Path) -> Iterator[Piece]:
+    """The rows of a workbook's largest sheet, as lines; the agencies put notes on the others."""
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            with archive.open(member) as stream:
+                for _ in _bounded(name, stream, max(member.compress_size, 1)):
+                    pass
+    with CalamineWorkbook.from_path(path) as workbook:
+        sheets = [workbook.get_sheet_by_name(each) for each in workbook.sheet_names]
+        largest = max(sheets, key=lambda sheet: sheet.total_height)
+        yield from _text_pieces(name, _sheet_lines(largest), None)
+
+
+def _sheet_lines(sheet: CalamineSheet) -> Iterator[bytes]:
+    """Blocks of CSV lines; a line break inside a cell becomes a blank, since a line is a row."""
+    block = io.StringIO()
+    writer = csv.writer(block, lineterminator="\n")
+    for row in sheet.iter_rows():
+        writer.writerow([" ".join(_as_text(cell).split()) for cell in row])
+        if block.tell() > _READ_BYTES:
+            yield block.getvalue().encode()
+            block.seek(0)
+            block.truncate()
+    yield block.getvalue().encode()
+
+
+def _as_text(cell: object) -> str:
+    """A cell as a CSV file would have it: whole numbers without a point."""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
 def _bounded(name: str, stream: IO[bytes], packed_bytes: int | None) -> Iterator[bytes]:

@@ -10,10 +10,12 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -236,6 +238,101 @@ def test_a_bomb_is_refused_before_it_unpacks(
     bomb = pack(text(SOUND) + b"0" * 30_000_000)
     with pytest.raises(ImportRefusedError, match="unpacks to more than"):
         imported(tmp_path, bomb)
+    assert nothing_is_there(tmp_path)
+
+
+def workbook(sheets: dict[str, list[list[object]]]) -> bytes:
+    """A workbook with these sheets, as an agency would publish it."""
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made, {"in_memory": True}) as book:
+        date = book.add_format({"num_format": "yyyy-mm-dd"})
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for place, cells in enumerate(rows):
+                for column, cell in enumerate(cells):
+                    sheet.write(place, column, cell, date if isinstance(cell, datetime) else None)
+    return made.getvalue()
+
+
+OEWS_HEADER = (
+    "AREA AREA_TITLE PRIM_STATE OCC_CODE OCC_TITLE TOT_EMP A_MEAN A_PCT10 A_PCT25 A_MEDIAN A_PCT75 A_PCT90"
+)
+
+
+def oews(rows: int = 40) -> bytes:
+    wages: list[list[object]] = [list(OEWS_HEADER.split())]
+    for number in range(rows):
+        area = f"Area {number},\nNY"
+        wages.append([number, area, "NY", "15-2051", "Data Scientists", 1_200 + number, 120_000.5, 70_000])
+        wages[-1] += ["#" if number == 0 else 90_000, 110_000, 140_000, "*"]
+    return workbook({"Notes": [["Field", "Description"]], "All data": wages})
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [("MSA_M2024_dl.xlsx", None), ("oesm24ma.zip", "oesm24ma/MSA_M2024_dl.xlsx")],
+    ids=["workbook", "workbook in a zip"],
+)
+def test_the_largest_sheet_of_a_workbook_is_read(name: str, pack: str | None, tmp_path: Path) -> None:
+    content = zipped(oews(), pack) if pack else oews()
+    result = imported(tmp_path, content, name=name, source="oews")
+    assert (result.manifest["rows"], result.manifest["accepted"]) == (40, 40)
+    first, *_ = duckdb.execute(
+        "SELECT year, area, employees, mean_usd, p25_usd, median_usd, p90_usd "
+        f"FROM '{result.snapshot.folder / ROWS}' ORDER BY employees"
+    ).fetchall()
+    assert first == (2024, "Area 0, NY", 1_200, 120_000.5, None, 110_000.0, None)
+
+
+def test_wages_of_official_applications_keep_their_period(tmp_path: Path) -> None:
+    header = ["CASE_STATUS", "DECISION_DATE", "SOC_TITLE", "PREVAILING_WAGE", "PW_UNIT_OF_PAY"]
+    day = datetime(2024, 10, 1)  # noqa: DTZ001  # a workbook knows no time zones
+    rows: list[list[object]] = [["Certified", day, "Data Scientists", 120_000, "Year"]] * 30
+    rows += [
+        ["Certified", day, "Data Scientists", 55.5, "Hour"],
+        ["Denied", day, "Data Scientists", 90_000, "Year"],
+    ]
+    result = imported(
+        tmp_path,
+        workbook({"LCA": [list(header), *rows]}),
+        name="LCA_Disclosure_Data_FY2025_Q1.xlsx",
+        source="lca",
+    )
+    assert result.manifest["left_out"] == {"not certified": 1, "paid by the hour": 1}
+    assert result.manifest["accepted"] == 30
+    cells = duckdb.execute(
+        f"SELECT year, salary_k, reports FROM '{result.snapshot.folder / CELLS}'"
+    ).fetchall()
+    assert cells == [(2024, 120, 30)]
+
+
+def test_a_damaged_workbook_and_one_that_is_a_bomb_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = io.BytesIO()
+    with zipfile.ZipFile(broken, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+    with pytest.raises(ImportRefusedError, match="damaged or incomplete"):
+        imported(tmp_path, broken.getvalue(), name="wages_2024.xlsx", source="oews")
+    monkeypatch.setattr(spool, "RATIO_GRACE_BYTES", 100)
+    monkeypatch.setattr(spool, "MAX_RATIO", 2)
+    with pytest.raises(ImportRefusedError, match="unpacks to more than"):
+        imported(tmp_path, oews(3_000), name="wages_2024.xlsx", source="oews")
+    assert nothing_is_there(tmp_path)
+
+
+def test_the_same_answers_twice_are_refused(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", data=SHIPPED)
+    for name in ("a.csv", "b.csv", "extract_2024.csv", "results_2024.csv"):
+        (tmp_path / name).write_bytes(text(SOUND if name == "a.csv" else SOUND[:-1]))
+    (tmp_path / "b.csv").write_bytes(text(SOUND))
+    with pytest.raises(ImportRefusedError, match=r"a\.csv and b\.csv are the same file"):
+        import_files("aijobs", [tmp_path / "a.csv", tmp_path / "b.csv"], settings)
+    (tmp_path / "results_2024.csv").write_bytes(text(SOUND[:-2]))
+    with pytest.raises(ImportRefusedError, match=r"are both of 2024, so answers would count twice"):
+        import_files(
+            "stackoverflow", [tmp_path / "extract_2024.csv", tmp_path / "results_2024.csv"], settings
+        )
     assert nothing_is_there(tmp_path)
 
 
