@@ -11,6 +11,7 @@ from etl.sources import (
     huggingface,
     indeed,
     openalex,
+    oews,
     owid,
     pypistats,
     toppypi,
@@ -37,5 +38,6 @@ CONNECTORS: dict[str, Connector] = {
         epoch,
         epoch_companies,
         worldbank,
+        oews,
     )
 }
