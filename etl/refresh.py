@@ -417,6 +417,8 @@ class _Run:
         state = first_state(connector, self.catalogue, self.settings, self.ledger, self.world)
         state, limit = self._asked(connector, fetcher, state)
         if connector.reader:
+            if found := connector.check(state, connector.parse(state)):
+                raise SourceError(f"{connector.title}: {'; '.join(found)}. What was imported last stays.")
             return self._imported(connector, state)
         parsed = acceptance.known_only(connector.parse(state), self.catalogue)
         if limit is not None and not parsed.observations:

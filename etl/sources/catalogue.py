@@ -111,6 +111,8 @@ def _entity_names(package: DataPackage) -> dict[str, str]:
         for name in (row["entity_id"], row["name"], row["iso2"], row["iso3"]):
             if name:
                 found.setdefault(name.casefold(), row["entity_id"])
+        if row["geonames_id"]:
+            found[f"geonames {row['geonames_id']}"] = row["entity_id"]
     for row in rows:
         for name in row["also_known_as"].split(";"):
             if name.strip():

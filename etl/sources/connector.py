@@ -176,7 +176,7 @@ class State:
         stored: the newest stored answers of earlier runs, by key.
         previous: the observations accepted last.
         tokens: the secrets that are there, by name of their variable; never their values.
-        entities: names that people use for an entity (name, other names, ISO codes) -> entity id.
+        entities: names of an entity (name, other names, ISO codes, "geonames" and its number) -> entity id.
     """
 
     today: date

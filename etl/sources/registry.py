@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from etl.sources import (
+    aijobs,
     clickhouse,
     epoch,
     epoch_companies,
+    frankfurter,
+    geonames,
     github,
     hackernews,
     huggingface,
     indeed,
     openalex,
+    microsoft,
     oews,
     owid,
     pypistats,
+    stackoverflow,
     toppypi,
     wikimedia,
     worldbank,
@@ -39,5 +44,10 @@ CONNECTORS: dict[str, Connector] = {
         epoch_companies,
         worldbank,
         oews,
+        microsoft,
+        frankfurter,
+        geonames,
+        aijobs,
+        stackoverflow,
     )
 }
