@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ _COMPARED = {
     "is_repeat": "repeat",
 }
 _ROWS = """
+WITH differing AS (
 SELECT
     claim_id,
     coalesce(new.dataset, old.dataset) AS dataset,
@@ -44,6 +46,18 @@ SELECT
 FROM old.claim AS old
 FULL JOIN new.claim AS new USING (claim_id)
 WHERE old.claim_id IS NULL OR new.claim_id IS NULL OR {differs}
+)
+SELECT
+    differing.*,
+    coalesce(new_figure.metric_label, old_figure.metric_label, table_info.title) AS metric,
+    coalesce(new_card.publisher, old_card.publisher)
+        || coalesce(': ' || coalesce(new_card.title, old_card.title), '') AS source
+FROM differing
+LEFT JOIN new.observation_figure AS new_figure USING (claim_id)
+LEFT JOIN old.observation_figure AS old_figure USING (claim_id)
+LEFT JOIN new.meta.table_info AS table_info ON table_info.name = differing.dataset
+LEFT JOIN new.source_card AS new_card ON new_card.source_id = differing.source_id
+LEFT JOIN old.source_card AS old_card ON old_card.source_id = differing.source_id
 ORDER BY kind, claim_id
 """
 
@@ -53,6 +67,8 @@ class Change:
     """One claim that differs between two builds.
 
     Attributes:
+        source: publisher and title of the publication.
+        metric: what is measured; the title of the table for what is no observation.
         fields: which of value, unit, period, place, source, attribution, repeat changed.
         old_value, new_value: the figure before and after, in `unit`.
     """
@@ -64,6 +80,8 @@ class Change:
     place: str
     period: str
     source_id: str
+    source: str
+    metric: str
     unit: str
     old_value: float | None
     new_value: float | None
@@ -91,19 +109,36 @@ class Difference:
 
     def counts(self) -> dict[str, int]:
         """How many claims were added, withdrawn, changed."""
-        counted = Counter(change.kind for change in self.changes)
-        return {kind: counted[kind] for kind in ("added", "withdrawn", "changed")}
+        return _counts(self.changes)
+
+    def by_source(self) -> dict[tuple[str, str], dict[str, int]]:
+        """The same for each source and metric, those with the most changes first."""
+        groups: dict[tuple[str, str], list[Change]] = {}
+        for change in self.changes:
+            groups.setdefault((change.source, change.metric), []).append(change)
+        ordered = sorted(groups, key=lambda group: (-len(groups[group]), group))
+        return {group: _counts(groups[group]) for group in ordered}
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready values."""
         by_table = Counter(f"{change.dataset} {change.kind}" for change in self.changes)
+        by_source = [
+            {"source": source, "metric": metric, **counts}
+            for (source, metric), counts in self.by_source().items()
+        ]
         return {
             "old": self.old.build_id,
             "new": self.new.build_id,
             **self.counts(),
             "by_table": dict(sorted(by_table.items())),
+            "by_source": by_source,
             "changes": [change.as_dict() for change in self.changes],
         }
+
+
+def _counts(changes: Iterable[Change]) -> dict[str, int]:
+    counted = Counter(change.kind for change in changes)
+    return {"added": counted["added"], "withdrawn": counted["withdrawn"], "changed": counted["changed"]}
 
 
 def diff(old: Build, new: Build) -> Difference:

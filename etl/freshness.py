@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -74,8 +74,17 @@ class Freshness:
         }
 
 
+def is_late(age: timedelta, rhythm_days: int) -> bool:
+    """Whether something of that age should have come anew, given its rhythm."""
+    rhythm = timedelta(days=rhythm_days)
+    return age > rhythm + max(rhythm * GRACE, LEAST_GRACE)
+
+
 def freshness(
-    settings: Settings, now: datetime, connectors: Mapping[str, Connector] = CONNECTORS
+    settings: Settings,
+    now: datetime,
+    connectors: Mapping[str, Connector] = CONNECTORS,
+    publications: Iterable[LiveSource] | None = None,
 ) -> list[Freshness]:
     """One row for each publication that live sources read, in the order of the sources.
 
@@ -83,15 +92,18 @@ def freshness(
         settings: name the data package and the home.
         now: with its time zone.
         connectors: the sources there are.
+        publications: what they read, for who has it at hand; else it is looked up in the data package.
     """
-    catalogue, ledger = read_catalogue(read_package(settings.data)), Ledger(settings.home)
+    if publications is None:
+        publications = read_catalogue(read_package(settings.data)).sources.values()
+    known, ledger = list(publications), Ledger(settings.home)
     last = {row["source"]: row for row in ledger.query(_LAST)}
     succeeded = {row["source"]: _moment(row["ended"]) for row in ledger.query(_LAST_SUCCESS)}
     rows = []
     for connector in connectors.values():
         tried = last.get(connector.name, {})
         success = succeeded.get(connector.name)
-        sources: list[LiveSource | None] = [*catalogue.sources_of(connector.name)]
+        sources: list[LiveSource | None] = [each for each in known if each.connector == connector.name]
         for source in sources or [None]:
             rhythm = source.rhythm_days if source else None
             due = success + timedelta(days=rhythm) if success and rhythm else None
@@ -107,7 +119,7 @@ def freshness(
                     success,
                     now - success if success else None,
                     due,
-                    bool(due and rhythm and now > due + max(timedelta(days=rhythm * GRACE), LEAST_GRACE)),
+                    bool(success and rhythm and is_late(now - success, rhythm)),
                     tried.get("outcome"),
                     _moment(tried.get("ended")),
                     tried.get("reason"),

@@ -47,6 +47,7 @@ from etl.sources.figures import Edition, answers_named, previous_of, publish, re
 from etl.sources.registry import CONNECTORS
 from etl.warehouse import Home, open_read_only
 
+LOCK = "refresh.lock"
 MAX_PARALLEL = 6
 # A run that was killed longer ago is not gone on with: its answers are no news any more.
 RESUME_WITHIN = timedelta(hours=6)
@@ -554,6 +555,20 @@ def _build(settings: Settings, result: RefreshResult, accept: bool, progress: Pr
     return replace(result, build=built)
 
 
+def is_refreshing(home: Path) -> bool:
+    """Whether a process is refreshing this home. Nothing is made where there is no home."""
+    path = home.expanduser() / LOCK
+    if not path.is_file():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
+
+
 @contextmanager
 def _refreshing(home: Path) -> Iterator[None]:
     """Hold the right to refresh this home, one process at a time.
@@ -564,7 +579,8 @@ def _refreshing(home: Path) -> Iterator[None]:
     path = home.expanduser()
     try:
         path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / "refresh.lock", timeout=0)
+        # Not zero: a server that looks whether a refresh is running holds the lock for a moment.
+        lock = FileLock(path / LOCK, timeout=0.5)
         lock.acquire()
     except Timeout:
         raise HomeError(f"Another process is refreshing {path}; wait until it has finished.") from None

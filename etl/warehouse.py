@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -86,8 +86,11 @@ class Home:
         """Whether a process died while it moved CURRENT to a build; the next writer finishes that."""
         return self._interrupted() is not None
 
-    def best(self) -> tuple[Build, str | None]:
+    def best(self, objection: Callable[[Build], str | None] = lambda _: None) -> tuple[Build, str | None]:
         """The build to serve, and why it is not the one that CURRENT names, if it is not.
+
+        Args:
+            objection: why a sound build must not be served all the same, if so.
 
         Raises:
             HomeError: no build can be served.
@@ -103,6 +106,9 @@ class Home:
                 verify(build)
             except DamagedBuildError as error:
                 reason = reason or str(error)
+                continue
+            if against := objection(build):
+                reason = reason or against
                 continue
             return build, None if build.is_current else reason
         why = reason if candidates else "there is none yet"
@@ -283,6 +289,16 @@ def is_sound(build: Build) -> bool:
     except DamagedBuildError:
         return False
     return True
+
+
+def is_replayed(build: Build) -> bool:
+    """Whether some of its figures come from a test server instead of the source that they name."""
+    try:
+        with open_read_only(build.path) as connection:
+            found = connection.execute("SELECT bool_or(is_replay) FROM live_snapshot").fetchone()
+    except duckdb.CatalogException:  # a build of the time before live sources
+        return False
+    return bool(found and found[0])
 
 
 def content_hash(connection: duckdb.DuckDBPyConnection) -> str:

@@ -47,6 +47,18 @@ def test_a_changed_value_is_told_from_to_and_by_how_much(compared: tuple[Differe
     assert change.fields == ("value",)
 
 
+def test_changes_are_counted_by_source_and_metric(compared: tuple[Difference, dict[str, str]]) -> None:
+    difference, _ = compared
+    groups = difference.by_source()
+    assert {metric for _, metric in groups} == {"Market forecasts"}
+    assert [sum(counts.values()) for counts in groups.values()] == sorted(
+        (sum(counts.values()) for counts in groups.values()), reverse=True
+    )
+    document = difference.as_dict()
+    assert sum(each["added"] + each["withdrawn"] + each["changed"] for each in document["by_source"]) == 3
+    assert all(each["source"] and each["metric"] for each in document["by_source"])
+
+
 def test_a_build_does_not_differ_from_itself(built_settings: Settings) -> None:
     same = build(built_settings).build
     assert diff(same, same).changes == ()

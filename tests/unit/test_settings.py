@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from etl.cli import settings_for
 from etl.errors import AtlasError
-from etl.settings import Settings
+from etl.settings import Settings, duration
 
 
 def test_the_environment_names_home_and_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -35,3 +36,21 @@ def test_at_least_one_build_is_kept(value: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("GENAI_ATLAS_KEEP_BUILDS", value)
     with pytest.raises(AtlasError, match=f"GENAI_ATLAS_KEEP_BUILDS is '{value}': "):
         settings_for()
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("30m", timedelta(minutes=30)), ("24h", timedelta(days=1)), (" 7d ", timedelta(days=7))],
+)
+def test_a_time_span_is_written_as_people_do(text: str, meant: timedelta) -> None:
+    assert duration(text) == meant
+
+
+@pytest.mark.parametrize("text", ["", "24", "0h", "-1d", "1.5h", "1w", "24 hours", "P1D"])
+def test_what_is_no_time_span_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="write 30m, 24h or 7d"):
+        duration(text)
+    if text:
+        monkeypatch.setenv("GENAI_ATLAS_REFRESH_EVERY", text)
+        with pytest.raises(AtlasError, match="GENAI_ATLAS_REFRESH_EVERY is "):
+            settings_for()
