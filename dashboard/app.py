@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -18,8 +19,10 @@ from starlette.staticfiles import StaticFiles
 
 from dashboard.address import in_words
 from dashboard.pages import PAGES, Page
+from dashboard.refreshing import REFRESHER, refresh_on_schedule
 from dashboard.warehouse import warehouse
 from etl.errors import AtlasError
+from etl.settings import Settings
 
 ASSETS = Path(__file__).with_name("assets")
 
@@ -96,11 +99,19 @@ def spoken(page: Page, query: str) -> str:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Tell where the dashboard is as soon as its port is open."""
+    """Tell where the dashboard is as soon as its port is open; refresh on schedule while it is."""
     host, port = st.get_option("server.address"), st.get_option("server.port")
     shown = "localhost" if host in {None, "127.0.0.1", "0.0.0.0"} else host  # noqa: S104
     print(f"GenAI Atlas is at http://{shown}:{port} (Ctrl+C ends it).", file=sys.stderr, flush=True)  # noqa: T201
-    yield
+    settings = Settings()
+    every = settings.refresh_every
+    schedule = asyncio.create_task(refresh_on_schedule(REFRESHER, settings, every)) if every else None
+    try:
+        yield
+    finally:
+        if schedule:
+            schedule.cancel()
+        await run_in_threadpool(REFRESHER.stop)
 
 
 app = st.App(

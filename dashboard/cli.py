@@ -30,7 +30,7 @@ from etl.cli import (
     stdout,
 )
 from etl.errors import AtlasError, DataError
-from etl.settings import Settings
+from etl.settings import Settings, duration
 
 __all__ = ["app", "main"]
 
@@ -66,11 +66,29 @@ def charts(as_json: JsonOption = False) -> None:
     stdout.print(table)
 
 
+def _a_duration(text: str | None) -> str | None:
+    try:
+        duration(text or "1d")
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.") from None
+    return text
+
+
 @app.command()
 @reported
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8501,
+    refresh_every: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            callback=_a_duration,
+            help="Ask the live sources again that often: 30m, 24h, 7d "
+            "(default: GENAI_ATLAS_REFRESH_EVERY, or never).",
+            show_default=False,
+        ),
+    ] = None,
     home: HomeOption = None,
     data: DataOption = None,
 ) -> None:
@@ -79,6 +97,8 @@ def serve(
     _build_if_needed(settings)
     # The app reads its settings in threads of its own; through the environment all of them see these.
     os.environ.update(GENAI_ATLAS_HOME=str(settings.home), GENAI_ATLAS_DATA=str(settings.data))
+    if refresh_every:
+        os.environ["GENAI_ATLAS_REFRESH_EVERY"] = refresh_every
     # Streamlit is a second of import that the other commands do without.
     from dashboard.app import app as asgi  # noqa: PLC0415
 

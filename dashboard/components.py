@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,11 +13,12 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from dashboard import address, export, theme
+from dashboard.ages import Age, ages
 from dashboard.chart import REGISTRY, Chart, Control, Filters, is_range
-from dashboard.charts.marks import records
+from dashboard.charts.marks import counted, records
 from dashboard.export.selection import publishers
 from dashboard.pages import PAGES
-from dashboard.warehouse import View, ask, view, warehouse
+from dashboard.warehouse import View, ask, live_sources, view, warehouse
 
 MAX_SOURCES_IN_LINE = 3
 MAX_SOURCES_LISTED = 60
@@ -223,7 +225,7 @@ def _card(
                 on_select=(lambda: _clicked(chart_id, on_click)) if on_click else "ignore",
                 selection_mode="points",
             )
-        st.caption(_source_line(shown.sources))
+        st.caption(_source_line(shown.sources) + _badge(shown.sources))
         _actions(chart, filters, shown)
 
 
@@ -332,17 +334,36 @@ def _source_line(sources: pd.DataFrame) -> str:
     return f"Source: {shown}" + (f" and {more} more" if more > 0 else "")
 
 
+def ages_now(sources: pd.DataFrame) -> dict[str, Age]:
+    """The age of the figures of each source that has a rhythm; the clock of the figures is here."""
+    if not sources["live_source_id"].notna().any():
+        return {}
+    now = datetime.now(UTC)
+    return ages(sources, live_sources(now), now)
+
+
+def _badge(sources: pd.DataFrame) -> str:
+    """What is said of the oldest figures that are overdue; nothing where none are."""
+    late = sorted((each for each in ages_now(sources).values() if each.is_late), key=lambda each: each.age)
+    if not late:
+        return ""
+    whose = "overdue" if len(sources) == 1 else f"{counted(len(late), 'source')} overdue"
+    return f" :gray-badge[:material/schedule: {whose}: {late[-1].words}]"
+
+
 def source_list(sources: pd.DataFrame) -> None:
     """Who said it, when, where it was read, how, under which licence; each with its address."""
-    lines = []
+    lines, known = [], ages_now(sources)
     for row in records(sources.head(MAX_SOURCES_LISTED)):
         title = f", *{plain(row.title)}*" if pd.notna(row.title) else ""
         when = f" ({row.published})" if pd.notna(row.published) else " (undated)"
         opened = "" if row.opened else ", cited there, page not opened"
         read = "; ".join(theme.ATTRIBUTIONS[each] for each in row.read.split(", "))
+        age = known.get(row.source_id)
         lines.append(
             f"- **{plain(row.publisher)}**{title}{when}: [{plain(row.carrier)}]({row.url}){opened}. "
             f"{read[:1].upper()}{read[1:]}. {plain(row.licence)}."
+            + (f" Overdue: {age.words}." if age and age.is_late else "")
         )
     if len(sources) > MAX_SOURCES_LISTED:
         lines.append(f"- … and {len(sources) - MAX_SOURCES_LISTED} more in the downloaded rows.")

@@ -63,6 +63,17 @@ def make_legible() -> None:
         st.html("<style>[data-tag] * { color: #11161c !important }</style>")
 
 
+def show_demo() -> None:
+    """Say on every page that figures in this build are nobody's, where a test server gave some of them."""
+    if warehouse().is_demo:
+        st.warning(
+            "Some figures in this build come from a test server. Nobody published them, whatever source "
+            "stands beside them; do not quote any.",
+            title="Demonstration",
+            icon=":material/science:",
+        )
+
+
 page = st.navigation(list(by_path.values()), position="hidden")
 st.set_page_config(page_title=f"{page.title} · GenAI Atlas")
 try:
@@ -77,4 +88,5 @@ except AtlasError as error:
 show_search()
 show_navigation()
 make_legible()
+show_demo()
 page.run()

@@ -18,13 +18,26 @@ import dashboard.charts  # noqa: F401  # registers the charts
 from dashboard.chart import REGISTRY
 from dashboard.theme import Mode
 from etl.build import build as run_build
+from etl.diff import Difference, diff
 from etl.errors import AtlasError, HomeError
+from etl.freshness import Freshness, freshness
+from etl.gate import HeldError
 from etl.settings import Settings
-from etl.warehouse import Build, Home, open_read_only
+from etl.sources.catalogue import LiveSource
+from etl.warehouse import Build, Home, is_replayed, open_read_only
 
 # A page shows up to ten charts in two themes; a few readers with different filters fit in.
 MAX_CACHED_VIEWS = 512
 MAX_CACHED_ANSWERS = 512
+MAX_CACHED_DIFFERENCES = 8
+# What is published most often comes first: its delay is the one to tell.
+_RHYTHMS = """
+SELECT source_id, live_source_id, rhythm_days, newest_edition
+FROM source_rhythm
+SEMI JOIN (SELECT source_id, metric_id FROM observation WHERE claim_id IN (SELECT unnest($ids::VARCHAR[])))
+    USING (source_id, metric_id)
+QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY rhythm_days, metric_id) = 1
+"""
 
 
 class Warehouse:
@@ -35,6 +48,7 @@ class Warehouse:
         self._home = Home(settings.home)
         self._pointer = self._home.pointer()
         self.build, self.notice = _build_to_serve(settings)
+        self.is_demo = is_replayed(self.build)
         self._connection = open_read_only(self.build.path)
 
     @property
@@ -58,12 +72,17 @@ class Warehouse:
             return cursor.execute(sql, parameters or {}).df()
 
     def sources_of(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The sources of the rows that are drawn, those with the most rows first, and how they were read."""
+        """The sources of the rows that are drawn, those with the most rows first, and how they were read.
+
+        Where they are read live again and again: how often they are published, and the newest edition.
+        """
         counted = frame.groupby("source_id").agg(
             marks=("claim_id", "nunique"), read=("attribution", lambda how: ", ".join(sorted(set(how))))
         )
         cards = self.query("SELECT * FROM source_card")
+        rhythms = self.query(_RHYTHMS, {"ids": sorted(set(frame["claim_id"]))})
         joined = counted.reset_index().merge(cards, on="source_id", how="left")
+        joined = joined.merge(rhythms, on="source_id", how="left")
         return joined.sort_values(["marks", "published", "source_id"], ascending=[False, False, True])
 
 
@@ -103,10 +122,32 @@ def view(chart_id: str, filters_json: str, mode: Mode) -> View:
     return _view(warehouse().build_id, chart_id, filters_json, mode)
 
 
-# The build is part of both keys: what was cached of an earlier one is never shown for this one.
+def live_sources(now: datetime) -> list[Freshness]:
+    """The state of each publication that live sources read, as the ledger of the home has it."""
+    known = ask(
+        "SELECT source_id, connector, dataset, live_source.title, live_source.url, licence_id, rhythm_days, "
+        "restates, publisher.name AS publisher, licence.name AS licence FROM live_source "
+        "JOIN publisher USING (publisher_id) JOIN licence USING (licence_id) ORDER BY source_id"
+    )
+    rows = known.to_dict("records")
+    sources = [LiveSource(**{str(name): value for name, value in row.items()}) for row in rows]
+    return freshness(Settings(), now, publications=sources)
+
+
+def changes(old: Build, new: Build) -> Difference:
+    """What differs between two builds."""
+    return _changes(old.build_id, new.build_id, old, new)
+
+
+# The build is part of all keys: what was cached of an earlier one is never shown for this one.
 @st.cache_data(max_entries=MAX_CACHED_ANSWERS, show_spinner=False)
 def _ask(build_id: str, sql: str, parameters: dict[str, Any]) -> pd.DataFrame:  # noqa: ARG001
     return warehouse().query(sql, parameters)
+
+
+@st.cache_resource(max_entries=MAX_CACHED_DIFFERENCES, show_spinner=False)
+def _changes(old_id: str, new_id: str, _old: Build, _new: Build) -> Difference:  # noqa: ARG001
+    return diff(_old, _new)
 
 
 @st.cache_data(max_entries=MAX_CACHED_VIEWS, show_spinner=False)
@@ -120,19 +161,33 @@ def _view(build_id: str, chart_id: str, filters_json: str, mode: Mode) -> View: 
 
 def _build_to_serve(settings: Settings) -> tuple[Build, str | None]:
     """The best build there is, else a new one; in a throw-away folder if the home cannot be written."""
-    home = Home(settings.home)
+    home, objection = Home(settings.home), _no_objection if settings.demo else _of_replayed
+    with suppress(HomeError):
+        return home.best(objection)
     try:
-        return home.best()
-    except HomeError:
-        pass
-    try:
-        return run_build(settings).build, None
-    except HomeError as error:
-        elsewhere = Path(tempfile.mkdtemp(prefix="genai-atlas-"))
-        built = run_build(settings.model_copy(update={"home": elsewhere}))
-        return built.build, f"{error} This build lives in a temporary folder."
+        built = run_build(settings).build
+        reason = objection(built)
+        if reason is None:
+            return built, None
+        reason += "."
+    except (HomeError, HeldError) as error:
+        reason = str(error)
     except AtlasError as error:
         # Another process may have published while this one tried.
         with suppress(HomeError):
-            return home.best()
+            return home.best(objection)
         raise error
+    elsewhere = Path(tempfile.mkdtemp(prefix="genai-atlas-"))
+    built = run_build(settings.model_copy(update={"home": elsewhere})).build
+    return built, f"{reason} This build lives in a temporary folder."
+
+
+def _no_objection(_: Build) -> str | None:
+    return None
+
+
+def _of_replayed(build: Build) -> str | None:
+    """Why a build with figures of a test server is not served."""
+    if is_replayed(build):
+        return f"{build.path.name} holds figures of a test server, which GENAI_ATLAS_DEMO=1 alone shows"
+    return None

@@ -10,12 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components import page_head, plain, read_on
-from dashboard.warehouse import ask, warehouse
-from etl.diff import diff
+from dashboard.live_panel import builds_to_compare, held_notice, live_panel
+from dashboard.warehouse import ask, changes, warehouse
 from etl.errors import AtlasError
 from etl.query import run_query
-from etl.settings import Settings
-from etl.warehouse import Home
 
 MAX_ROWS_SHOWN = 500
 CONSOLE_ROWS, CONSOLE_SECONDS = 1_000, 5.0
@@ -32,6 +30,18 @@ FROM latest_figure WHERE place = 'London' ORDER BY metric_label""",
 FROM meta.table_info ORDER BY kind, name""",
 }
 
+CHANGE_HEADINGS = {
+    "kind": "Change",
+    "fields": "Of",
+    "subject": "What",
+    "place": "Place",
+    "period": "When",
+    "old_value": "From",
+    "new_value": "To",
+    "relative": "By",
+    "unit": "Unit",
+    "source": "Source",
+}
 DOWNLOADS = (("CSV", "csv", "text/csv"), ("Parquet", "parquet", "application/vnd.apache.parquet"))
 
 tables = ask("SELECT name, kind, title, description, rows FROM meta.table_info ORDER BY kind DESC, title")
@@ -141,7 +151,11 @@ def show_metrics() -> None:
 
 
 def show_freshness() -> None:
-    """How new each table's figures are."""
+    """The live sources, and how new each table's figures are."""
+    held_notice()
+    st.subheader("Live sources", anchor=False)
+    live_panel()
+    st.subheader("Tables", anchor=False)
     fresh = ask(
         "SELECT info.title, count(*) AS claims, max(claim.period) AS newest_period, "
         "max(source_card.published) AS newest_source, count(DISTINCT claim.source_id) AS sources FROM claim "
@@ -176,31 +190,50 @@ def show_checks() -> None:
 
 
 def show_changes() -> None:
-    """What differs between two builds, claim by claim."""
-    builds = {build.build_id: build for build in Home(Settings().home).builds()}
+    """What differs between two builds: by source and metric, then claim by claim."""
+    held_notice()
+    builds = {build.build_id: build for build in builds_to_compare()}
     if len(builds) < 2:
         st.info(
             "There is only one build so far; changes appear after the next one.", icon=":material/difference:"
         )
         return
     ids = list(builds)
+    served = ids.index(warehouse().build_id) if warehouse().build_id in builds else 0
 
     def when(build_id: str) -> str:
         return f"{builds[build_id].built_at:%d %B %Y, %H:%M} UTC"
 
     with st.container(horizontal=True):
-        new = st.selectbox("New", ids, 0, format_func=when, key="new", width=280)
-        old = st.selectbox("Old", ids, 1, format_func=when, key="old", width=280)
-    difference = diff(builds[str(old)], builds[str(new)])
+        new = st.selectbox("New", ids, served, format_func=when, key="new", width=280)
+        before = min(served + 1, len(ids) - 1)
+        old = st.selectbox("Old", ids, before, format_func=when, key="old", width=280)
+    difference = changes(builds[str(old)], builds[str(new)])
     st.markdown(
         ", ".join(f"**{count:,}** {kind}" for kind, count in difference.counts().items()) + " claims."
     )
-    if difference.changes:
-        rows = pd.DataFrame([change.as_dict() for change in difference.changes[:MAX_ROWS_SHOWN]])
-        rows["fields"] = rows["fields"].map(", ".join)
-        shown = rows[["kind", "fields", "subject", "place", "period", "old_value", "new_value", "unit"]]
-        headings = ("Change", "Of", "What", "Place", "When", "From", "To", "Unit")
-        st.dataframe(shown.set_axis(headings, axis=1), hide_index=True, alt="The claims that differ")
+    if not difference.changes:
+        return
+    groups = [(*group, *counts.values()) for group, counts in difference.by_source().items()]
+    st.dataframe(
+        pd.DataFrame(groups, columns=["Source", "Metric", "Added", "Withdrawn", "Changed"]),
+        hide_index=True,
+        alt="How many claims differ, by source and metric",
+    )
+    rows = pd.DataFrame([change.as_dict() for change in difference.changes[:MAX_ROWS_SHOWN]])
+    rows["fields"] = rows["fields"].map(", ".join)
+    rows["relative"] = rows["relative"].astype("Float64") * 100
+    st.dataframe(
+        rows[list(CHANGE_HEADINGS)].rename(columns=CHANGE_HEADINGS),
+        hide_index=True,
+        placeholder="",
+        column_config={"By": st.column_config.NumberColumn(format="%+.1f%%")},
+        alt="The claims that differ",
+    )
+    if len(difference.changes) > MAX_ROWS_SHOWN:
+        st.caption(
+            f"The first {MAX_ROWS_SHOWN} of {len(difference.changes):,}; `genai-atlas diff` lists all."
+        )
 
 
 def take_example() -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import theme
 from dashboard.charts.marks import counted, records
 from dashboard.components import chart_card, chart_pair, page_head, plain
+from dashboard.live_panel import refreshed_line
 from dashboard.pages import PAGES
 from dashboard.warehouse import ask
 
@@ -80,6 +81,7 @@ page_head(
     f"put the same year between {theme.usd_bn(spread.min())} and {theme.usd_bn(spread.max())}. Every figure "
     "here leads to its source.",
 )
+refreshed_line()
 grid = st.grid(3, min_column_width=150, border=True)
 for headline in records(headlines):
     with grid.cell():

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import theme
 from dashboard.charts.marks import capitalised
-from dashboard.components import address_columns, filter_bar, page_head, plain, read_on
+from dashboard.components import address_columns, ages_now, filter_bar, page_head, plain, read_on
 from dashboard.pages import SourceFilters
 from dashboard.warehouse import ask
 
@@ -16,12 +16,19 @@ HEADINGS = {
     "repeats": "Repeats",
     "attribution": "How it was read",
     "topics": "Topics",
+    "rhythm": "Rhythm",
+    "age": "Age",
     "url": "Address",
     "licence": "Licence or terms",
 }
 CLAIM_HEADINGS = ("What", "Place", "When", "Value", "Unit", "How it was read", "Repeat", "Note")
 
-sources = ask("SELECT * FROM source_card ORDER BY claims DESC, publisher, published DESC, source_id")
+sources = ask(
+    "SELECT * FROM source_card LEFT JOIN (SELECT DISTINCT ON (source_id) * EXCLUDE (metric_id) "
+    "FROM source_rhythm ORDER BY source_id, rhythm_days) USING (source_id) "
+    "ORDER BY claims DESC, publisher, published DESC, source_id"
+)
+known = ages_now(sources)
 primary = int(sources["attribution"].str.contains("primary").sum())
 page_head(
     "Who says all this?",
@@ -45,6 +52,18 @@ def in_words(ways: str) -> str:
     return capitalised("; ".join(theme.ATTRIBUTIONS[way] for way in ways.split(", ") if way))
 
 
+def rhythm_of(source_id: str) -> str | None:
+    """How often a source is published, where it is read again and again."""
+    return capitalised(known[source_id].rhythm) if source_id in known else None
+
+
+def age_of(source_id: str) -> str | None:
+    """How old its figures are, and whether they should have come anew by now."""
+    if (age := known.get(source_id)) is None:
+        return None
+    return f"Overdue: {age.told}" if age.is_late else capitalised(age.told)
+
+
 def take_clicked_row() -> None:
     """Move the visible choice to the row that was clicked."""
     if rows := st.session_state["source-table"].selection.rows:
@@ -55,11 +74,14 @@ if shown.empty:
     st.info("No source matches. Shorten the search, or reset the filters.", icon=":material/search_off:")
 else:
     st.caption(f"{len(shown):,} sources. A click on a row shows its claims, a click on a heading sorts.")
-    table = shown[list(HEADINGS)].assign(
-        attribution=shown["attribution"].map(in_words), topics=shown["topics"].map(capitalised)
+    table = shown.assign(
+        attribution=shown["attribution"].map(in_words),
+        topics=shown["topics"].map(capitalised),
+        rhythm=shown["source_id"].map(rhythm_of),
+        age=shown["source_id"].map(age_of),
     )
     st.dataframe(
-        table.rename(columns=HEADINGS),
+        table[list(HEADINGS)].rename(columns=HEADINGS),
         hide_index=True,
         height=420,
         placeholder="",
@@ -76,7 +98,7 @@ if source_id:
     when = f", {chosen['published']}" if isinstance(chosen["published"], str) else ", undated"
     st.markdown(
         f"**{plain(chosen['publisher'])}**{when}: read at [{plain(chosen['carrier'])}]({chosen['url']}). "
-        f"{plain(chosen['licence'])}."
+        f"{plain(chosen['licence'])}." + (f" {age_of(source_id)}." if source_id in known else "")
     )
     claims = ask(
         "SELECT subject, place, period, value, unit_label, attribution, is_repeat, note FROM claim "

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -89,13 +89,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(home: Home, port: int, folder: Path) -> Server:
+def start(
+    home: Home,
+    port: int,
+    folder: Path,
+    *options: str,
+    data: Path = DATA,
+    environment: Mapping[str, str] | None = None,
+) -> Server:
     """Start the program from a folder that is not the checkout, as somebody who installed it does."""
     program, log = Path(sys.executable).with_name("genai-atlas"), folder / f"{port}.log"
     with log.open("a") as output:
         process = subprocess.Popen(
-            [program, "serve", "--home", str(home.path), "--data", str(DATA), "--port", str(port)],
+            [program, "serve", "--home", home.path, "--data", data, "--port", str(port), *options],
             cwd=folder,
+            env={**os.environ, **(environment or {})},
             stdout=output,
             stderr=output,
             text=True,
