@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from etl.build import build
 from etl.settings import Settings
 from etl.warehouse import Home
 from tests.etl.package_copy import PackageCopy, copied, small_package
+
+# How long an example takes says more of the machine than of the program.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data"
 

@@ -7,18 +7,22 @@ from dashboard.charts.marks import capitalised, records
 from dashboard.components import chart_card, filter_bar, page_head, plain, read_on
 from dashboard.warehouse import ask
 
-STARS = "github-stars-github-ranking"
 MOST_KINDS, MOST_OF_A_KIND = 8, 6
 
 newest = ask(
     """
-    SELECT signal_id, entity_id, framework, period, value, unit_id FROM framework_count
-    WHERE signal_id IN ($downloads, $stars) AND entity_id IN ('pytorch', 'tensorflow')
-    QUALIFY period = max(period) OVER (PARTITION BY signal_id)
+    WITH met AS (
+        SELECT * FROM framework_count
+        WHERE entity_id IN ('pytorch', 'tensorflow')
+            AND (signal_id = $downloads OR metric_id = 'github_stars')
+        QUALIFY count(*) OVER (PARTITION BY signal_id, period) = 2
+    )
+    SELECT metric_id, framework, period, value, unit_id FROM met
+    -- Of those who count stars the one who did so last.
+    QUALIFY 1 = dense_rank() OVER (PARTITION BY metric_id ORDER BY period DESC, signal_id)
     ORDER BY value DESC
     """,
     downloads=DOWNLOADS,
-    stars=STARS,
 )
 kinds = ask(
     """
@@ -38,17 +42,17 @@ biases = ask(
 )
 
 
-def order_of(signal_id: str) -> str:
+def order_of(metric_id: str) -> str:
     """The two best-known frameworks by one signal, the larger first."""
     return ", ".join(
         f"{row.framework} {amount(row.value, row.unit_id)}"
-        for row in records(newest[newest["signal_id"] == signal_id])
+        for row in records(newest[newest["metric_id"] == metric_id])
     )
 
 
-def newest_period(signal_id: str) -> str:
+def newest_period(metric_id: str) -> str:
     """When the signal was counted last."""
-    return when(newest.loc[newest["signal_id"] == signal_id, "period"].max())
+    return when(newest.loc[newest["metric_id"] == metric_id, "period"].max())
 
 
 def compare_a_kind() -> None:
@@ -68,8 +72,9 @@ def compare_clicked(data: list[str]) -> None:
 
 page_head(
     "Which framework is ahead, and by which measure?",
-    f"It depends on what is counted. Downloads in {newest_period(DOWNLOADS)}: {order_of(DOWNLOADS)}. "
-    f"GitHub stars in {newest_period(STARS)}: {order_of(STARS)}. No signal counts users.",
+    f"It depends on what is counted. Downloads in {newest_period('monthly_downloads')}: "
+    f"{order_of('monthly_downloads')}. GitHub stars in {newest_period('github_stars')}: "
+    f"{order_of('github_stars')}. No signal counts users.",
 )
 shared = filter_bar(SignalFilters, "frameworks")
 st.pills(

@@ -182,7 +182,7 @@ met AS (
     SELECT *, count(*) OVER (PARTITION BY signal_id, period, population) AS among
     FROM framework_count
     WHERE entity_id IN (SELECT entity_id FROM compared)
-        AND metric_id NOT IN ('survey_admired', 'survey_desired')
+        AND metric_id NOT IN ('survey_admired', 'survey_desired', 'github_open_issues')
 ),
 newest AS (
     SELECT * FROM met WHERE among > 1
@@ -215,7 +215,7 @@ ORDER BY metric_rank, period DESC, signal_id, place_among, framework
             "attribution": "Read as",
             "url": "Address",
         },
-        height=700,
+        height=880,
     )
 )
 

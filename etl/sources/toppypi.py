@@ -6,7 +6,6 @@ The same list as the shipped figures come from; its older months are no longer t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
 from etl.sources.connector import MEGABYTE, Connector, Observation, Parsed, Request, State
@@ -30,10 +29,10 @@ def plan(_: State) -> Sequence[Request]:
 
 
 def parse(state: State) -> Parsed:
-    """Downloads of the packages that are asked for, and their share of those of the whole list."""
+    """Downloads of the packages that are asked for."""
     document = state.answers[_LIST.key].document
     counts = {row["project"]: int(row["download_count"]) for row in document["rows"]}
-    total, day = sum(counts.values()), _day(state)
+    day = _day(state)
     month = later(month_of(day), -1)
     observations: list[Observation] = []
     missing = {}
@@ -41,31 +40,22 @@ def parse(state: State) -> Parsed:
         if target.target not in counts:
             missing[f"package: {target.target}"] = 1
             continue
-        count = counts[target.target]
-        downloads = Observation(
-            source_id=SOURCE,
-            metric_id="monthly_downloads",
-            entity_id=str(target.entity_id),
-            period=f"{month:%Y-%m}",
-            value=float(count),
-            unit_id="downloads",
-            population=POPULATION,
-            series=f"package: {target.target}",
-            vintage=day.isoformat(),
-            as_of=day.isoformat(),
-            window_days=days_in(month),
-            note="Calendar month.",
+        observations.append(
+            Observation(
+                source_id=SOURCE,
+                metric_id="monthly_downloads",
+                entity_id=str(target.entity_id),
+                period=f"{month:%Y-%m}",
+                value=float(counts[target.target]),
+                unit_id="downloads",
+                population=POPULATION,
+                series=f"package: {target.target}",
+                vintage=day.isoformat(),
+                as_of=day.isoformat(),
+                window_days=days_in(month),
+                note="Calendar month.",
+            )
         )
-        share = replace(
-            downloads,
-            metric_id="package_download_share",
-            value=round(100 * count / total, 4),
-            unit_id="percent",
-            population="downloads of the most downloaded Python packages",
-            basis="computed from published counts",
-            note=f"Share of the {len(counts):,} packages of the list.",
-        )
-        observations += [downloads, share]
     return Parsed(tuple(observations), {SOURCE: day.isoformat()}, missing)
 
 

@@ -53,7 +53,8 @@ worded AS (
     SELECT
         *,
         CASE WHEN has_questions THEN trim(replace(question, split_part(publisher, '.', 1), '')) END AS about,
-        CASE WHEN has_audiences THEN ltrim(replace(audience, publisher, ''), ' ,') END AS among
+        CASE WHEN has_audiences THEN ltrim(replace(replace(audience, publisher, ''), 'Python package downloads', ''), ' ,')
+        END AS among
     FROM named
     WHERE names > 1
 ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -253,18 +252,3 @@ def test_dry_run_asks_nothing(live: Live) -> None:
     (source,) = planned(live.settings, ["clickhouse"], live.world)
     assert [each["key"] for each in source["requests"]] == ["newest day"]
     assert live.server.received == []
-
-
-def test_two_ways_of_counting_never_make_one_line(live: Live, few: None, tmp_path: Path) -> None:
-    live.server.on(
-        "/",
-        lambda request: engine(
-            "2026-11-24", lambda *_: 900_000 if "by_version" not in request.body else 500_000
-        )(request),
-    )
-    live.ask("clickhouse")
-    rows = live.built(
-        "SELECT signal_id, count(*), min(value), max(value) FROM framework_count "
-        "WHERE metric_id = 'monthly_downloads' AND publisher = 'ClickPy' GROUP BY ALL ORDER BY 1"
-    )
-    assert [(low, high) for _, _, low, high in rows] == [(900_000, 900_000), (500_000, 500_000)]
