@@ -104,7 +104,7 @@ def _skills(frame: pd.DataFrame, filters: SkillFilters) -> go.Figure:
 
 
 def _takeaway(frame: pd.DataFrame, filters: SkillFilters) -> str:
-    rows = list(records(frame))
+    rows = list(records(frame.head(MOST)))  # those that are drawn
     first = rows[0]
     about = f"{first.role} in the US, {first.n_with + first.n_without:,} {_noun(first)} ({first.year})"
     tail = "An association: who names a skill differs in more than the skill"
