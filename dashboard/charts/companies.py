@@ -92,9 +92,11 @@ class DatedFilters(CompanyFilters):
 _NARROWED = """(len($player::VARCHAR[]) = 0 OR list_contains($player::VARCHAR[], profile.kind))
     AND (len($places::VARCHAR[]) = 0 OR list_contains($places::VARCHAR[], profile.country_id))"""
 # A company is shown once: by its newest figure, since money raised and valuations grow with each round.
+# Within a year a stated total comes before a sum of known rounds, which may lack some.
 _NEWEST = """QUALIFY row_number() OVER (
     PARTITION BY figure.entity_id, figure.metric_id
-    ORDER BY figure.period DESC, figure.published DESC NULLS LAST, figure.claim_id
+    ORDER BY figure.year DESC, figure.basis IS NOT NULL, figure.period DESC, figure.published DESC NULLS LAST,
+        figure.claim_id
 ) = 1"""
 _FIGURES = f"""
 SELECT figure.*, figure.harmonised_value / 1000 AS value_usd_bn, profile.company_id, profile.company,

@@ -19,7 +19,7 @@ WITH latest AS (
     SELECT entity_id, metric_id, harmonised_value, period, publisher
     FROM observation_figure
     WHERE dataset = 'company_figure' AND NOT is_repeat AND segment IS NULL AND status <> 'forecast'
-    QUALIFY row_number() OVER (PARTITION BY entity_id, metric_id ORDER BY period DESC, claim_id) = 1
+    QUALIFY row_number() OVER (PARTITION BY entity_id, metric_id ORDER BY year DESC, basis IS NOT NULL, period DESC, claim_id) = 1
 ),
 
 built AS (

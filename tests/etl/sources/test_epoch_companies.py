@@ -8,6 +8,10 @@ import io
 import re
 from pathlib import Path
 
+import duckdb
+
+from dashboard.chart import REGISTRY
+from dashboard.charts import companies as _companies  # noqa: F401  # registers its charts
 from etl.refresh import planned
 from etl.sources.connector import Observation
 from tests.etl.replay import Reply
@@ -137,3 +141,19 @@ def test_real_staff_reports_are_the_shipped_ones(live: Live, raw: Path) -> None:
 def _iso(found: re.Match[str]) -> str:
     month, day, year = (int(part) for part in found.groups())
     return f"{year}-{month:02}-{day:02}"
+
+
+def test_charts_show_each_company_once(live: Live) -> None:
+    rounds = "Anthropic,2026-03,,Closed,1110000000,\nAnthropic,2026-05,,Closed,2220000000,9e10\n"
+    serve(live, funding_rounds=FUNDING + rounds + "OpenAI,2026-05,,Closed,111000000,\n")
+    result = live.refresh("epoch_companies", accept=True)
+    assert result.build, result.error
+    chart = REGISTRY["company-funding"]
+    with duckdb.connect(str(result.build.build.path), read_only=True) as connection:
+        frame = connection.execute(*chart.query(chart.filters())).df()
+    assert frame["company_id"].is_unique
+    told = {row["company_id"]: row for row in frame.to_dict("records")}
+    newest = told["company-anthropic"]
+    assert (newest["harmonised_value"], newest["period"]) == (3330.0, "2026-05")
+    # Within a year what somebody states comes before the sum of the rounds that are known.
+    assert told["company-openai"]["publisher"] == "OpenDossier"
