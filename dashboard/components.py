@@ -335,8 +335,11 @@ def _source_line(sources: pd.DataFrame) -> str:
 
 
 def ages_now(sources: pd.DataFrame) -> dict[str, Age]:
-    """The age of the figures of each source that has a rhythm; the clock of the figures is here."""
-    if not sources["live_source_id"].notna().any():
+    """The age of the figures of each source that has a rhythm; the clock of the figures is here.
+
+    Sources of descriptions, which have no figures, come without one.
+    """
+    if "live_source_id" not in sources or not sources["live_source_id"].notna().any():
         return {}
     now = datetime.now(UTC)
     return ages(sources, live_sources(now), now)

@@ -117,7 +117,7 @@ def profile(row: pd.Series) -> None:
     known = ask(
         "SELECT metric_label, value, bound, unit_label, period, publisher, relayed_by, note, source_id "
         "FROM observation_figure WHERE dataset = 'company_figure' AND entity_id = $company_id "
-        "ORDER BY metric_label",
+        "AND NOT is_repeat ORDER BY metric_label, period DESC, claim_id",
         company_id=row["company_id"],
     )
     for figure in records(known):
