@@ -225,7 +225,8 @@ def _card(
                 on_select=(lambda: _clicked(chart_id, on_click)) if on_click else "ignore",
                 selection_mode="points",
             )
-        st.caption(_source_line(shown.sources) + _badge(shown.sources))
+        st.caption(_source_line(shown.sources))
+        _badge(shown.sources)
         _actions(chart, filters, shown)
 
 
@@ -345,13 +346,12 @@ def ages_now(sources: pd.DataFrame) -> dict[str, Age]:
     return ages(sources, live_sources(now), now)
 
 
-def _badge(sources: pd.DataFrame) -> str:
-    """What is said of the oldest figures that are overdue; nothing where none are."""
+def _badge(sources: pd.DataFrame) -> None:
+    """Say since when the oldest figures that are overdue were not read; nothing where none are."""
     late = sorted((each for each in ages_now(sources).values() if each.is_late), key=lambda each: each.age)
-    if not late:
-        return ""
-    whose = "overdue" if len(sources) == 1 else f"{counted(len(late), 'source')} overdue"
-    return f" :gray-badge[:material/schedule: {whose}: {late[-1].words}]"
+    if late:
+        whose = "Overdue" if len(sources) == 1 else f"{counted(len(late), 'source')} overdue"
+        st.badge(f"{whose}: {late[-1].words}", icon=":material/schedule:", color="gray")
 
 
 def source_list(sources: pd.DataFrame) -> None:

@@ -17,6 +17,8 @@ from etl.settings import Settings
 from etl.warehouse import Build, Home, is_replayed
 
 SECONDS_BETWEEN_LOOKS = 1.0
+SOURCE_WIDTH = 180  # pixels; on a phone there is room for the state beside it
+MOST_NAMED = 3
 OUTCOMES = {
     "new": "new figures",
     "unchanged": "nothing new",
@@ -27,13 +29,13 @@ OUTCOMES = {
 }
 HEADINGS = (
     "Source",
-    "Publisher",
-    "Rhythm",
     "State",
     "Read",
     "Next due",
+    "Rhythm",
     "Last result",
     "Why",
+    "Publisher",
     "Licence or terms",
 )
 _WATCHED, _SAID, _BEGUN = "refresh-watched", "refresh-said", "refresh-begun"
@@ -111,7 +113,11 @@ def live_panel() -> None:
         pd.DataFrame(rows, columns=list(HEADINGS)).sort_values(["Publisher", "Source"]),
         hide_index=True,
         placeholder="",
-        column_config={"Read": moment, "Next due": moment},
+        column_config={
+            "Source": st.column_config.Column(width=SOURCE_WIDTH),
+            "Read": moment,
+            "Next due": moment,
+        },
         alt="The live sources with rhythm, state and last result",
     )
 
@@ -121,13 +127,13 @@ def _row(source: Freshness) -> tuple[object, ...]:
     state = "overdue" if source.is_overdue else "up to date" if source.last_success else never
     return (
         source.title,
-        source.publisher,
-        capitalised(rhythm(source.rhythm_days)) if source.rhythm_days else None,
         capitalised(state),
         source.last_success,
         source.next_due,
+        capitalised(rhythm(source.rhythm_days)) if source.rhythm_days else None,
         capitalised(OUTCOMES[source.last_outcome]),
         source.reason,
+        source.publisher,
         source.licence,
     )
 
@@ -185,10 +191,12 @@ def _outcome(settings: Settings) -> None:
         answered = f"{len(run.answered)} of {counted(total, 'source')} answered"
         said = [f"Refreshed {ago(run.ended, now)}: {answered}, {new or 'none'} with new figures."]
         if run.silent:
-            names = ", ".join(title_of(each["source"]) for each in run.silent)
-            said.append(f"Without success: {plain(names)}; their last good figures stay, the table says why.")
+            names = [title_of(each["source"]) for each in run.silent]
+            rest = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+            silent = plain(", ".join([*names[:MOST_NAMED], *rest]))
+            said.append(f"Without success: {silent}; their last good figures stay, the table says why.")
     if settings.refresh_every:
-        due = next_run(settings, settings.refresh_every)
+        due = next_run(settings, settings.refresh_every, REFRESHER.tried)
         said.append(f"The next one starts {_until(due - now) if due else 'in a moment'}.")
     st.caption(" ".join(said))
     if run and run.error and not run.held:

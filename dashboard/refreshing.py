@@ -38,6 +38,8 @@ class Refresher:
         self._process: subprocess.Popen[str] | None = None
         self.failure: str | None = None
         """Why the last process that this server started left no report in the ledger, in one sentence."""
+        self.tried: datetime | None = None
+        """When the schedule started one last."""
 
     def start(self, settings: Settings) -> bool:
         """Start a refresh unless one is running, whoever started that; returns whether it did."""
@@ -91,6 +93,10 @@ class Refresher:
 
 REFRESHER = Refresher()
 _SILENT = {"failed", "deferred"}
+_ANSWERED = (
+    "EXISTS (SELECT 1 FROM source_run WHERE source_run.run_id = run.run_id "
+    "AND source_run.outcome IN ('new', 'unchanged', 'partial'))"
+)
 
 
 def _reason(said: str, complained: str) -> str | None:
@@ -185,8 +191,8 @@ def last_run(settings: Settings) -> LastRun | None:
 
 
 def last_built_run(settings: Settings) -> LastRun | None:
-    """The newest run that a build followed, whether that was a new one or held the same."""
-    return _last(settings, "report IS NOT NULL AND build IS NOT NULL")
+    """The newest run that was answered and that a build followed, be it a new one or the same again."""
+    return _last(settings, f"report IS NOT NULL AND build IS NOT NULL AND {_ANSWERED}")
 
 
 def _last(settings: Settings, condition: str) -> LastRun | None:
@@ -209,9 +215,7 @@ def title_of(connector: str) -> str:
 def last_success(settings: Settings) -> datetime | None:
     """When the last run over all sources ended in which at least one of them answered."""
     rows = Ledger(settings.home).query(
-        "SELECT ended, options FROM run WHERE ended IS NOT NULL AND EXISTS (SELECT 1 FROM source_run WHERE "
-        "source_run.run_id = run.run_id AND source_run.outcome IN ('new', 'unchanged', 'partial')) "
-        "ORDER BY run_id DESC"
+        f"SELECT ended, options FROM run WHERE ended IS NOT NULL AND {_ANSWERED} ORDER BY run_id DESC"  # noqa: S608  # our own words
     )
     wanted = {each.name for each in choose(())}
     whole = (row["ended"] for row in rows if wanted <= set(json.loads(row["options"])["sources"]))
@@ -224,7 +228,7 @@ def next_run(settings: Settings, every: timedelta, tried: datetime | None = None
     Args:
         settings: of the home.
         every: the interval.
-        tried: when this server started the last one. What fails is not tried again before its time.
+        tried: when the schedule started the last one. What fails is not tried again before its time.
     """
     known = [moment for moment in (last_success(settings), tried) if moment is not None]
     return max(known) + every if known else None
@@ -232,11 +236,11 @@ def next_run(settings: Settings, every: timedelta, tried: datetime | None = None
 
 async def refresh_on_schedule(refresher: Refresher, settings: Settings, every: timedelta) -> None:
     """Start refreshes for as long as this task lives."""
-    tried: datetime | None = None
     while True:
-        due, now = await asyncio.to_thread(next_run, settings, every, tried), datetime.now(UTC)
+        due = await asyncio.to_thread(next_run, settings, every, refresher.tried)
+        now = datetime.now(UTC)
         if due is None or due <= now:
             if await asyncio.to_thread(refresher.start, settings):
-                tried = now
+                refresher.tried = now
             due = now + timedelta(seconds=_LOOK_AGAIN)
         await asyncio.sleep(min(_LOOK_AGAIN, (due - now).total_seconds()))

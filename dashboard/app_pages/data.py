@@ -222,7 +222,8 @@ def show_changes() -> None:
     )
     rows = pd.DataFrame([change.as_dict() for change in difference.changes[:MAX_ROWS_SHOWN]])
     rows["fields"] = rows["fields"].map(", ".join)
-    rows["relative"] = rows["relative"].astype("Float64") * 100
+    # Nothing to tell where the value stayed and something else changed.
+    rows["relative"] = rows["relative"].where(rows["relative"] != 0).astype("Float64") * 100
     st.dataframe(
         rows[list(CHANGE_HEADINGS)].rename(columns=CHANGE_HEADINGS),
         hide_index=True,

@@ -33,9 +33,15 @@ def test_a_page_has_no_serious_violation(new_page: NewPage, listed: pages.Page, 
     assert violations(new_page(f"/{listed.path}", mode=mode)) == []
 
 
-@pytest.mark.parametrize("section", ["Metrics", "Checks", "Query"])
+@pytest.mark.parametrize("section", ["Metrics", "Freshness", "Checks", "Changes", "Query"])
 def test_the_sections_of_the_data_page_have_none(new_page: NewPage, section: str) -> None:
     assert violations(new_page(f"/data?section={section}")) == []
+
+
+def test_a_card_with_overdue_figures_has_none(new_page: NewPage) -> None:
+    page = new_page("/workforce?counter=indeed")
+    expect(page.get_by_text("overdue: newest edition")).to_be_visible()
+    assert violations(page) == []
 
 
 def test_the_keyboard_alone_reaches_the_search_and_finds(new_page: NewPage) -> None:

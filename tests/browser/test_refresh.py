@@ -31,7 +31,7 @@ def answer() -> threading.Event:
 
 @pytest.fixture
 def sources(answer: threading.Event) -> Iterator[Replay]:
-    """A server that speaks for Indeed and has nothing for the other live sources."""
+    """A server that speaks for Indeed."""
 
     def reply(_: Received) -> Reply:
         answer.wait(PATIENCE)
@@ -51,13 +51,14 @@ def home(tmp_path: Path, small_data: PackageCopy) -> Home:
 
 
 def environment(sources: Replay) -> dict[str, str]:
-    """Settings that lead every live source to the test server, and show what comes of it."""
+    """Settings that lead Indeed to the test server and all others nowhere, and show what comes of it."""
     bases = {
-        "_".join(part.upper() for part in ("GENAI_ATLAS_BASE", each.name, base) if part): sources.address
+        "_".join(part.upper() for part in ("GENAI_ATLAS_BASE", each.name, base) if part): "nowhere"
         for each in choose(())
         for base in each.bases
     }
-    return {**bases, "GENAI_ATLAS_DEMO": "1", "GENAI_ATLAS_ALLOW_REFRESH": "1"}
+    own = {"GENAI_ATLAS_BASE_INDEED": sources.address}
+    return {**bases, **own, "GENAI_ATLAS_DEMO": "1", "GENAI_ATLAS_ALLOW_REFRESH": "1"}
 
 
 @pytest.fixture

@@ -148,6 +148,8 @@ def test_a_source_that_fails_is_named_and_its_reason_stands_in_the_table(
     live: Settings, server: Replay, demo: None
 ) -> None:
     refreshed(live, server, "<html>sorry</html>")
+    # Nobody answered, so nothing is said of it beside the figures.
+    assert [label for label in links(app_page()) if label.startswith("Refreshed 3 hours ago: 1 figure")]
     app = app_page("data.py", section="Freshness")
     assert "Without success: Indeed Hiring Lab" in texts(app)
     row = frame(app, "Rhythm").set_index("Source").loc["AI Tracker"]
