@@ -81,7 +81,7 @@ def test_survey_is_fetched_where_the_pointer_moved(live: Live) -> None:
     serve_survey(live, 2026, ANSWERS)
     assert live.ask("stackoverflow").outcome == "new"
     assert accepted(live, "stackoverflow") == 4
-    serve_survey(live, 2024, ANSWERS)
+    serve_survey(live, 2024, ANSWERS.replace("France", "Spain"))
     before = len(live.server.received)
     assert live.ask("stackoverflow").outcome == "new"
     assert [each.path for each in live.server.received[before:] if "media" in each.path] == [

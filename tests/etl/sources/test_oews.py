@@ -54,7 +54,7 @@ METROS = (
     (99999, "Example-Elsewhere, NY", 4, "NY", "000000", "15-2051", "Data Scientists", "detailed", 9, 1, 1, 1),
 )
 NOTE = "# = indicates a wage equal to or greater than $115.00 per hour or $239,200 per year"
-MADE = "Fri, 15 May 2026 09:00:00 GMT"
+MADE = "Fri, 15 May {} 09:00:00 GMT"
 
 
 def workbook(rows: Sequence[Sequence[object]], columns: Sequence[str] = COLUMNS) -> bytes:
@@ -87,7 +87,9 @@ def serve(live: Live, year: int = 25, columns: Sequence[str] = COLUMNS, metros: 
         ),
     }
     for kind, content in files.items():
-        live.server.on(f"/oes/special-requests/oesm{year}{kind}.zip", Reply(content, modified=MADE))
+        live.server.on(
+            f"/oes/special-requests/oesm{year}{kind}.zip", Reply(content, modified=MADE.format(2001 + year))
+        )
 
 
 def told(live: Live) -> dict[tuple[str, str, str], tuple[float, str | None]]:
@@ -146,6 +148,7 @@ def test_next_year_is_not_there_yet_then_is(live: Live) -> None:
     live.now = datetime(2027, 5, 2, tzinfo=UTC)
     assert live.ask("oews").outcome == "unchanged"
     assert live.outcomes("oews")["oesm26nat.zip"] == "missing"
+    live.now = datetime(2027, 5, 20, tzinfo=UTC)
     serve(live, 26)
     assert live.ask("oews").outcome == "new"
     assert {period for *_, period in told(live)} == {"2025-05", "2026-05"}
