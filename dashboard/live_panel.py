@@ -41,6 +41,11 @@ HEADINGS = (
 _WATCHED, _SAID, _BEGUN = "refresh-watched", "refresh-said", "refresh-begun"
 
 
+def built_at(build: Build) -> str:
+    """When a build was made, as the lists of builds name it."""
+    return f"{build.built_at:%d %B %Y, %H:%M:%S} UTC".removeprefix("0")
+
+
 def builds_to_compare() -> list[Build]:
     """The builds that are kept and may be shown, newest first."""
     settings = Settings()
@@ -56,24 +61,32 @@ def refreshed_line() -> None:
     run, served = last_built_run(Settings()), warehouse().build
     if run is None or run.build is None or run.build > served.build_id:
         return  # an earlier build is shown again
+    made = _made_by(run)
+    told = _changed(*made) if made else "no figure changed"
+    if made is None and run.has_published:
+        told = f"{counted(len(run.answered), 'source')} answered"  # the builds to compare are gone
+    shown = {"section": "Changes", "new": built_at(made[1]), "old": built_at(made[0])} if made else {}
     st.page_link(
         "app_pages/data.py",
-        label=f"Refreshed {ago(run.ended, datetime.now(UTC))}: {_changed(run)}",
+        label=f"Refreshed {ago(run.ended, datetime.now(UTC))}: {told}",
         icon=":material/update:",
-        query_params={"section": "Changes" if run.has_published else "Freshness"},
+        query_params=shown or {"section": "Freshness"},
     )
 
 
-def _changed(run: LastRun) -> str:
-    """How many figures of live sources a refresh added, changed and withdrew, and from how many sources."""
+def _made_by(run: LastRun) -> tuple[Build, Build] | None:
+    """The build before that of a refresh and its own, if it made one and both are there."""
     builds = builds_to_compare()
-    place = next((n for n, build in enumerate(builds) if build.build_id == run.build), None)
-    if not run.has_published:
-        return "no figure changed"
-    if place is None or place + 1 == len(builds):
-        return f"{counted(len(run.answered), 'source')} answered"
+    place = next((n for n, build in enumerate(builds) if build.build_id == run.build), len(builds))
+    if not run.has_published or place + 1 >= len(builds):
+        return None
+    return builds[place + 1], builds[place]
+
+
+def _changed(old: Build, new: Build) -> str:
+    """How many figures of live sources were added, changed and withdrawn, and from how many sources."""
     live = set(ask("SELECT source_id FROM live_source")["source_id"])
-    found = [each for each in changes(builds[place + 1], builds[place]).changes if each.source_id in live]
+    found = [each for each in changes(old, new).changes if each.source_id in live]
     if not found:
         return "no figure changed"
     said: list[str] = []
@@ -193,8 +206,8 @@ def _outcome(settings: Settings) -> None:
         if run.silent:
             names = [title_of(each["source"]) for each in run.silent]
             rest = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
-            silent = plain(", ".join([*names[:MOST_NAMED], *rest]))
-            said.append(f"Without success: {silent}; their last good figures stay, the table says why.")
+            silent = plain("; ".join([*names[:MOST_NAMED], *rest]))
+            said.append(f"Without success: {silent}. Their last good figures stay, the table says why.")
     if settings.refresh_every:
         due = next_run(settings, settings.refresh_every, REFRESHER.tried)
         said.append(f"The next one starts {_until(due - now) if due else 'in a moment'}.")

@@ -39,7 +39,7 @@ from etl.settings import Settings
 from etl.snapshots import Snapshot, snapshots_for_build
 from etl.sources import staging as live
 from etl.validation import validate
-from etl.warehouse import CONNECTION_CONFIG, Build, Home, content_hash, is_sound, open_read_only, quoted
+from etl.warehouse import Build, Home, connect, content_hash, is_sound, open_read_only, quoted
 
 # Readers of the downloadable file may still use DuckDB 1.5; a file in the newest format would shut them out.
 STORAGE_VERSION = "v1.5.0"
@@ -160,7 +160,7 @@ def write_warehouse(
         DataError: a blocking check found rows.
     """
     options = f"STORAGE_VERSION '{STORAGE_VERSION}', BLOCK_SIZE {BLOCK_SIZE}"
-    with duckdb.connect(config=CONNECTION_CONFIG) as connection:
+    with connect() as connection:
         connection.execute(f"ATTACH '{quoted(path)}' AS warehouse ({options}); USE warehouse; BEGIN")
         connection.execute(_MANIFEST)
         report("Staging the shipped claims")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import duckdb
 
 from etl.errors import DamagedBuildError, first_line
-from etl.warehouse import Build, quoted
+from etl.warehouse import Build, connect, quoted
 
 Kind = Literal["added", "withdrawn", "changed"]
 
@@ -153,7 +153,7 @@ def diff(old: Build, new: Build) -> Difference:
         for name, word in _COMPARED.items()
     )
     try:
-        with duckdb.connect() as connection:
+        with connect() as connection:
             for name, build in (("old", old), ("new", new)):
                 connection.execute(f"ATTACH '{quoted(build.path)}' AS {name} (READ_ONLY)")
             cursor = connection.execute(_ROWS.format(differs=differs, fields=fields))

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from etl.errors import AtlasError, first_line
-from etl.warehouse import quoted
+from etl.warehouse import connect, quoted
 
 # A series whose values are multiplied by more than this was given in another unit, whatever its unit says.
 UNIT_JUMP = 8.0
@@ -106,7 +106,7 @@ def reasons_to_hold(before: Path, unfinished: Path, most_percent: float) -> list
         "least_figures": LEAST_FIGURES,
     }
     try:
-        with duckdb.connect() as connection:
+        with connect() as connection:
             for name, path in (("old", before), ("new", unfinished)):
                 connection.execute(f"ATTACH '{quoted(path)}' AS {name} (READ_ONLY)")
             tables = connection.execute(

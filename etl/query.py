@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from etl.errors import QueryError, first_line
-from etl.warehouse import quoted
+from etl.warehouse import connect, quoted
 
 MEMORY_LIMIT = "512MB"
 
@@ -48,11 +48,10 @@ def run_query(path: Path, sql: str, *, max_rows: int, seconds: float) -> Answer:
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
         "max_execution_time": str(int(seconds * 1000)),
-        "python_enable_replacements": "false",
     }
     try:
         # Attached, not opened: the app has the same file open already, with other settings.
-        with duckdb.connect(config=config) as connection:
+        with connect(config=config) as connection:
             connection.execute(f"ATTACH '{quoted(path)}' AS atlas (READ_ONLY)")
             connection.execute("USE atlas; SET enable_external_access = false; SET lock_configuration = true")
             cursor = connection.execute(statements[0])

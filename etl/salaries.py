@@ -43,7 +43,7 @@ from etl.microdata.vocabulary import Vocabulary
 from etl.rules import header_and_body
 from etl.settings import Settings
 from etl.snapshots import CELLS, MANIFEST, REJECTS, ROWS, Snapshot, Store
-from etl.warehouse import CONNECTION_CONFIG, Home, quoted
+from etl.warehouse import Home, connect, quoted
 
 READERS: dict[str, Reader | TableReader] = {
     **{each.READER.source: each.READER for each in (aijobs, stackoverflow, data_jobs, lca)},
@@ -148,9 +148,8 @@ def reduce_files(
         return _reduce_table(reader, paths, vocabulary, folder, progress)
     scratch = folder / "scratch"
     scratch.mkdir()
-    config = {**CONNECTION_CONFIG, "memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch / "spill")}
-    with duckdb.connect(scratch / "records.duckdb", config=config) as connection:
-        connection.execute("SET enable_progress_bar = false")  # it would write into what the command answers
+    config = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch / "spill")}
+    with connect(scratch / "records.duckdb", config=config) as connection:
         intake = _Intake(connection, reader, vocabulary, scratch)
         total, before = sum(path.stat().st_size for path in paths), 0
         for number, path in enumerate(paths):
@@ -521,8 +520,7 @@ def _reduce_table(
     scratch = folder / "scratch"
     scratch.mkdir()
     total, before = sum(path.stat().st_size for path in paths), 0
-    with duckdb.connect(config={**CONNECTION_CONFIG, "memory_limit": MEMORY_LIMIT}) as connection:
-        connection.execute("SET enable_progress_bar = false")
+    with connect(config={"memory_limit": MEMORY_LIMIT}) as connection:
         intake = _TableIntake(connection, reader, words, scratch)
         for path in paths:
             for piece in pieces(path, scratch):

@@ -23,7 +23,7 @@ from etl.package import (
     union_observations,
 )
 from etl.rules import load_rules
-from etl.warehouse import CONNECTION_CONFIG
+from etl.warehouse import connect
 
 MAX_ROWS_TOLD = 10
 
@@ -138,7 +138,7 @@ def _broken_references(table: Table, package: DataPackage) -> Iterator[Problem]:
 def _broken_rules(package: DataPackage) -> Iterator[Problem]:
     """The rows that break a rule between the tables, as problems of the files that they stand in."""
     files = {table.name: table.file for table in package.tables}
-    with duckdb.connect(config=CONNECTION_CONFIG) as connection:
+    with connect() as connection:
         _stage_leniently(connection, package)
         for rule in load_rules("package"):
             try:

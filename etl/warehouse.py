@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -251,6 +251,19 @@ def quoted(text: object) -> str:
     return str(text).replace("'", "''")
 
 
+def connect(
+    path: Path | str = ":memory:",
+    *,
+    read_only: bool = False,
+    config: Mapping[str, str | bool | int | float | list[str]] | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """A connection as all of the pipeline wants it; `config` adds options of the engine."""
+    connection = duckdb.connect(path, read_only=read_only, config={**CONNECTION_CONFIG, **(config or {})})
+    # The engine would draw the progress of a slow query into what a command answers on stdout.
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
 def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
     """A connection that can read this build and nothing else; take a cursor from it for every query.
 
@@ -258,7 +271,7 @@ def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
         DamagedBuildError: the file is missing or is no warehouse.
     """
     try:
-        return duckdb.connect(path, read_only=True, config=CONNECTION_CONFIG)
+        return connect(path, read_only=True)
     except duckdb.Error as error:
         raise DamagedBuildError(f"{path.name} cannot be opened ({first_line(error).rstrip('.')})") from error
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components import page_head, plain, read_on
-from dashboard.live_panel import builds_to_compare, held_notice, live_panel
+from dashboard.live_panel import builds_to_compare, built_at, held_notice, live_panel
 from dashboard.warehouse import ask, changes, warehouse
 from etl.errors import AtlasError
 from etl.query import run_query
@@ -202,12 +202,12 @@ def show_changes() -> None:
     served = ids.index(warehouse().build_id) if warehouse().build_id in builds else 0
 
     def when(build_id: str) -> str:
-        return f"{builds[build_id].built_at:%d %B %Y, %H:%M} UTC"
+        return built_at(builds[build_id])
 
     with st.container(horizontal=True):
-        new = st.selectbox("New", ids, served, format_func=when, key="new", width=280)
+        new = st.selectbox("New", ids, served, format_func=when, key="new", bind="query-params", width=280)
         before = min(served + 1, len(ids) - 1)
-        old = st.selectbox("Old", ids, before, format_func=when, key="old", width=280)
+        old = st.selectbox("Old", ids, before, format_func=when, key="old", bind="query-params", width=280)
     difference = changes(builds[str(old)], builds[str(new)])
     st.markdown(
         ", ".join(f"**{count:,}** {kind}" for kind, count in difference.counts().items()) + " claims."

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import stamina
 from streamlit.testing.v1 import AppTest
 
+from dashboard.live_panel import built_at
 from dashboard.refreshing import REFRESHER
 from dashboard.warehouse import warehouse
 from etl.build import build
@@ -101,6 +103,21 @@ def test_before_any_refresh_nothing_is_said_of_one(settings: Settings) -> None:
 def test_overview_tells_in_one_line_what_the_last_refresh_changed(live: Settings, demo: None) -> None:
     told = next(label for label in links(app_page()) if label.startswith("Refreshed"))
     assert told == "Refreshed 3 hours ago: 1 figure added, 6 changed, 1 withdrawn, from 1 source"
+
+
+def test_the_line_leads_to_the_changes_of_that_refresh_whatever_was_built_since(
+    live: Settings, demo: None
+) -> None:
+    made, before, *_ = Home(live.home).builds()
+    with Home(live.home).writing():
+        later = Home(live.home).folder / made.path.name.replace(made.stamp, "20990101T000000000Z")
+        shutil.copy(made.path, later)
+        (live.home / "CURRENT").write_text(later.name)
+    (link,) = [each.proto for each in app_page().get("page_link") if each.proto.label.startswith("Refreshed")]
+    asked = dict(parse_qsl(link.query_string))
+    assert asked == {"section": "Changes", "new": built_at(made), "old": built_at(before)}
+    app = app_page("data.py", **asked)
+    assert "**1** added, **1** withdrawn, **6** changed claims." in texts(app)
 
 
 def test_a_refresh_that_found_nothing_new_says_so(live: Settings, server: Replay, demo: None) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from etl.build import build, needs_build
 from etl.errors import AtlasError, DamagedBuildError, HomeError
-from etl.warehouse import Build, Home, open_read_only, verify
+from etl.warehouse import Build, Home, connect, open_read_only, verify
 from tests.etl.package_copy import PackageCopy, copied
 
 FORECASTS = "market/forecasts.csv"
@@ -411,3 +411,10 @@ def test_what_an_interrupted_publication_names_is_looked_at_first(
     with home.writing():
         assert note_in(home.best()[0]) == "second"
     assert not (home.path / "CURRENT.new").exists()
+
+
+def test_the_engine_draws_no_progress_into_what_a_command_answers(built_home: Home) -> None:
+    question = "SELECT value FROM duckdb_settings() WHERE name = 'enable_progress_bar'"
+    with connect() as fresh, open_read_only(built_home.builds()[0].path) as opened:
+        for connection in (fresh, opened, opened.cursor()):
+            assert connection.execute(question).fetchone() == ("false",)
