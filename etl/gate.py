@@ -64,7 +64,8 @@ ORDER BY ALL
 _CHANGED = """
 SELECT
     title || ': ' || format('{:.0f}', 100 * avg(is_changed::INTEGER)) || '% of ' || count(*)
-        || ' figures for closed periods changed or went; ' || $most_percent || '% are allowed'
+        || ' figures for closed periods changed or went; '
+        || format('{:.3g}', $most_percent) || '% are allowed'
 FROM (
     SELECT
         title,

@@ -272,6 +272,8 @@ class Ledger:
 
     def forget(self, source: str) -> None:
         """Ask a source for everything anew: what is stored of it is damaged."""
+        for row in self.query("SELECT sha256 FROM stored WHERE source = ? AND sha256 IS NOT NULL", source):
+            self.body(row["sha256"]).unlink(missing_ok=True)
         self.write("DELETE FROM stored WHERE source = ?", source)
 
     def answered(self, run_id: int, source: str) -> dict[str, str | None]:

@@ -90,6 +90,10 @@ class Store:
                 found[source] = Snapshot(source, folder)
         return found
 
+    def is_used(self, source: str) -> bool:
+        """Whether a snapshot of the source is in use, be it damaged or gone."""
+        return (self.folder / f"{source}.current").is_file()
+
     def find(self, source: str, snapshot_id: str) -> Snapshot | None:
         """The snapshot of that id, whether it is in use or not."""
         folder = self.folder / f"{source}-{snapshot_id}"

@@ -57,6 +57,9 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 # A server on this machine is not asked through a proxy.
 _NO_PROXY = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
 
+# What was waited for stands in the result of the source; the library would log it to the terminal as well.
+stamina.instrumentation.set_on_retry_hooks([])
+
 # Bytes of a body that arrived, and of how many; None where the source does not say.
 Watch = Callable[[Request, int, int | None], None]
 

@@ -35,6 +35,8 @@ class Figures:
 def read_figures(store: Store, connector: str) -> Figures | None:
     """The figures in use of a source; where that snapshot is damaged, those of the newest one that is not."""
     source = LIVE + connector
+    if not store.is_used(source):
+        return None
     used = store.current().get(source)
     for snapshot in [*([used] if used else []), *store.kept(source)]:
         with suppress(AtlasError, OSError, ValueError, TypeError):
