@@ -167,7 +167,7 @@ def write_warehouse(
         stage(connection, package)
         report("Staging what was imported and refreshed")
         staging.stage_snapshots(connection, [each for each in snapshots if not each.is_live])
-        live.stage_live(connection, [each for each in snapshots if each.is_live])
+        live.stage_live(connection, snapshots)
         live.place_among(connection)
         report("Shaping the marts")
         marts = make_marts(connection)

@@ -74,7 +74,7 @@ P = ParamSpec("P")
 # A dry run lists so many requests of a source; the JSON lists them all.
 MAX_REQUESTS_TOLD = 10
 # A wide table that is not read on a terminal.
-WIDTH_OF_FILES = 180
+WIDTH_OF_FILES = 240
 
 
 def settings_for(home: Path | None = None, data: Path | None = None) -> Settings:
@@ -240,10 +240,14 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count >= 100_000 else f"{max(count / 1e3, 1):,.0f} kB"
+
+
 def _print_plans(plans: Sequence[dict[str, Any]]) -> None:
     for plan in plans:
         requests, token = plan["requests"], plan["token"]
-        size = f", about {plan['bytes'] / 1e6:,.1f} MB" if plan["bytes"] else ""
+        size = f", about {_size(plan['bytes'])}" if plan["bytes"] else ""
         test = " (a test server)" if plan["is_replay"] else ""
         stdout.print(
             f"{plan['title']} ({plan['source']}): {_counted(len(requests), 'request')}{size}", highlight=False

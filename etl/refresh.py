@@ -499,7 +499,10 @@ class _Run:
                     path = Path(folder) / key
                     path.parent.mkdir(parents=True, exist_ok=True)
                     paths.append(self.ledger.unpack(answer.sha256, path))
-            result = import_files(str(connector.reader), paths, self.settings)
+            is_replay = any(is_loopback(answer.url) for answer in state.answers.values())
+            fetched = self.clock().replace(tzinfo=None).isoformat(timespec="seconds")
+            origin = {"is_replay": is_replay, "fetched": fetched}
+            result = import_files(str(connector.reader), paths, self.settings, origin=origin)
         outcome: Outcome = "new" if result.is_new else "unchanged"
         return SourceResult(connector.name, outcome, rows=int(result.manifest["accepted"]))
 
@@ -525,9 +528,11 @@ def _served(settings: Settings) -> dict[str, Snapshot]:
 
 def _run(ledger: Ledger, names: list[str], clock: Callable[[], datetime]) -> int:
     """The run to go on with, if one was killed a short while ago; else a new one."""
+    options = as_json({"sources": names})
     for row in ledger.query("SELECT * FROM run WHERE ended IS NULL ORDER BY run_id DESC"):
         age = clock() - datetime.fromisoformat(row["started"])
         if age < RESUME_WITHIN:
+            ledger.write("UPDATE run SET options = ? WHERE run_id = ?", options, row["run_id"])
             return int(row["run_id"])
         ledger.write(
             "UPDATE run SET ended = ?, outcome = 'interrupted' WHERE run_id = ?",
@@ -538,7 +543,7 @@ def _run(ledger: Ledger, names: list[str], clock: Callable[[], datetime]) -> int
         "INSERT INTO run (started, version, options) VALUES (?, ?, ?)",
         moment(clock()),
         __version__,
-        as_json({"sources": names}),
+        options,
     )
 
 

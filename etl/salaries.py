@@ -82,11 +82,16 @@ class ImportResult:
 
 
 def import_files(
-    source: str, paths: Sequence[Path | str], settings: Settings, progress: Progress = lambda *_: None
+    source: str,
+    paths: Sequence[Path | str],
+    settings: Settings,
+    progress: Progress = lambda *_: None,
+    origin: Mapping[str, Any] | None = None,
 ) -> ImportResult:
     """Import files of one source, together one edition of it; they replace what was imported of it before.
 
-    The same files a second time change nothing.
+    The same files a second time change nothing. What `origin` says of where they were fetched from joins the
+    manifest.
 
     Raises:
         ImportRefusedError: a file cannot be used, or too many of its rows are bad; nothing was changed.
@@ -111,6 +116,7 @@ def import_files(
             manifest["files"] = [
                 {"name": path.name, "sha256": hashes[path], "bytes": path.stat().st_size} for path in found
             ]
+            manifest |= origin or {}
             write_manifest(folder, manifest)
             return ImportResult(store.publish(folder, source, snapshot_id), is_new=True, manifest=manifest)
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
+from pyarrow import parquet
 
 from etl.errors import AtlasError
 from etl.ledger import Ledger, moment
@@ -21,6 +22,8 @@ from etl.sources.catalogue import Catalogue
 from etl.sources.connector import Answer, Connector, Observation, Parsed
 from etl.sources.fetch import is_loopback
 from etl.sources.staging import COLUMNS
+
+_FIELDS = tuple(Observation.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,9 @@ def read_figures(store: Store, connector: str) -> Figures | None:
     used = store.current().get(source)
     for snapshot in [*([used] if used else []), *store.kept(source)]:
         with suppress(AtlasError, OSError, ValueError, TypeError):
-            frame = pd.read_parquet(snapshot.content)
+            records = parquet.read_table(snapshot.content).to_pylist()
             # A snapshot of an earlier version of this program may lack a field.
-            frame = frame.reindex(columns=list(Observation.__dataclass_fields__))
-            records = frame.astype(object).where(frame.notna(), None).to_dict("records")
-            rows = [Observation(**{str(name): cell for name, cell in row.items()}) for row in records]
+            rows = [Observation(**{name: row.get(name) for name in _FIELDS}) for row in records]
             found = {row.claim_id(connector): row for row in rows}
             return Figures(found, snapshot.manifest, is_in_use=snapshot == used)
     return None

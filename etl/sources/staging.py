@@ -140,6 +140,8 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
 def stage_live(connection: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot]) -> None:
     """Load the live snapshots among these; their sources join the table source.
 
+    Of imported ones those that come from a test server are listed, since they are nobody's records.
+
     Raises:
         AtlasError: a snapshot is damaged.
     """
@@ -147,6 +149,9 @@ def stage_live(connection: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapsh
     for snapshot in snapshots:
         if snapshot.is_live:
             _stage(connection, snapshot)
+        elif snapshot.manifest.get("is_replay"):
+            values = [snapshot.source, snapshot.source, snapshot.snapshot_id, snapshot.manifest["fetched"]]
+            connection.execute("INSERT INTO live_snapshot VALUES (?, ?, ?, NULL, ?, true)", values)
 
 
 def place_among(connection: duckdb.DuckDBPyConnection) -> None:

@@ -32,7 +32,7 @@ SEED = 1999
 SHARE_OF_FAULTS = 0.12
 SHARE_KILLED = 0.2
 # A build takes longer than all else.
-SHARE_WITH_BUILD = 0.25
+SHARE_WITH_BUILD = 0.2
 NAMES = ("alpha", "beta", "gamma")
 # All that the figures of these sources need: a build takes a fraction of a second.
 TABLES = ("publisher", "licence", "source", "unit", "metric", "entity", "workforce", "live_source")

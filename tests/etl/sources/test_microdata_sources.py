@@ -7,8 +7,11 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
+
 from etl.refresh import planned
 from etl.snapshots import Store
+from etl.sources.staging import stage_live
 from tests.etl.microdata_files import row, text
 from tests.etl.replay import Reply, with_etag
 from tests.etl.sources.conftest import Live
@@ -52,6 +55,15 @@ def test_records_go_to_the_reader(live: Live) -> None:
     for _ in range(2):
         assert live.ask("aijobs").outcome == "failed"
         assert accepted(live, "aijobs") == 2
+
+
+def test_records_of_a_test_server_are_told_from_real_ones(live: Live) -> None:
+    live.server.on(SALARIES, with_etag(text([row()])))
+    live.ask("aijobs")
+    with duckdb.connect() as connection:
+        stage_live(connection, list(Store(live.settings.home).current().values()))
+        found = connection.execute("SELECT connector, is_replay FROM live_snapshot").fetchall()
+    assert found == [("aijobs", True)]
 
 
 def test_unchanged_file_is_not_imported_again(live: Live) -> None:
