@@ -20,6 +20,8 @@ from etl.errors import MisuseError
 from etl.settings import Settings
 
 MORE = "more"  # the parameter that opens what a page keeps behind "More"
+CHART = "chart"  # the parameters by which a permanent link names what it shows …
+BUILD = "build"  # … and as of when
 MOST_NAMED = 8  # values that an error names as possible
 
 
@@ -170,7 +172,7 @@ def refused(asked: list[str], field: FieldInfo, control: Control) -> list[str]:
         return [value for value in asked if value.lower() not in {"true", "false"}]
     if is_range(field):
         least, greatest = extent(control)
-        years = [int(value) for value in asked if value.isdecimal()]
+        years = [int(value) for value in asked if value.isdecimal() and len(value) == 4]
         is_known = len(asked) == len(years) == 2 and least <= min(years) and max(years) <= greatest
         return [] if is_known else asked
     if field.annotation in (int, float):
@@ -209,11 +211,22 @@ def root(seen: str | None = None) -> str:
     return f"{configured or seen or 'http://localhost:8501'}".rstrip("/") + "/"
 
 
-def link(chart: Chart[Any], filters: Filters) -> str:
-    """The address of this very view, relative to the root of the app."""
+def link(chart: Chart[Any], filters: Filters, build_id: str | None = None) -> str:
+    """The address of this very view, relative to the root of the app; with a build, a permanent one."""
     asked = {**filters.changed(), **({MORE: "true"} if chart.is_behind_more else {})}
-    query = urlencode({name: _text(value) for name, value in asked.items()}, doseq=True)
+    if build_id:
+        asked |= {CHART: chart.id, BUILD: build_id}
+    query = _query(asked)
     return f"{chart.topic}{'?' if query else ''}{query}#{chart.id}"
+
+
+def filters_query(filters: Filters) -> str:
+    """The choice as a query string, of ids; empty where all is as by default."""
+    return _query(filters.changed())
+
+
+def _query(asked: Mapping[str, Any]) -> str:
+    return urlencode({name: _text(value) for name, value in asked.items()}, doseq=True)
 
 
 def _text(value: Any) -> Any:

@@ -1,8 +1,9 @@
-"""The ASGI app: the Streamlit script and, in the same process, the probes of an operator."""
+"""The ASGI app: the Streamlit script and, in the same process, the API and the probes of an operator."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -12,12 +13,16 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.address import in_words
+from dashboard.api import api
+from dashboard.api.counters import Counting
 from dashboard.pages import PAGES, Page
 from dashboard.refreshing import REFRESHER, refresh_on_schedule
 from dashboard.warehouse import warehouse
@@ -57,6 +62,12 @@ def say_what_broke(error: Exception) -> bool:
     return True
 
 
+def base_path() -> str:
+    """The path under which everything stands, /atlas for example; nothing where there is none."""
+    configured = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{configured}" if configured else ""
+
+
 def document(page: Page) -> str:
     """Streamlit's own HTML with the page's title and description, and what assets/document.* adds to it."""
     html = Path(st.__file__).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
@@ -67,7 +78,8 @@ def document(page: Page) -> str:
         f'<meta property="og:title" content="{escape(title)}">'
         f'<meta property="og:description" content="{escape(page.about)}">'
         f"<style>{(ASSETS / 'document.css').read_text(encoding='utf-8')}</style>"
-        f"<script>{(ASSETS / 'document.js').read_text(encoding='utf-8')}</script>"
+        f"<script>window.atlasBase = {json.dumps(base_path())};\n"
+        f"{(ASSETS / 'document.js').read_text(encoding='utf-8')}</script>"
     )
     return html.replace("<title>Streamlit</title>", head)
 
@@ -86,7 +98,8 @@ def page_route(path: str, page: Page) -> Route:
 
 async def to_the_root(request: Request) -> Response:
     """The first page has one address, the root: Streamlit knows no other."""
-    return RedirectResponse(f"/?{request.url.query}" if request.url.query else "/", status_code=302)
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{base_path()}/{query}", status_code=302)
 
 
 def spoken(page: Page, query: str) -> str:
@@ -102,7 +115,8 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Tell where the dashboard is as soon as its port is open; refresh on schedule while it is."""
     host, port = st.get_option("server.address"), st.get_option("server.port")
     shown = "localhost" if host in {None, "127.0.0.1", "0.0.0.0"} else host  # noqa: S104
-    print(f"GenAI Atlas is at http://{shown}:{port} (Ctrl+C ends it).", file=sys.stderr, flush=True)  # noqa: T201
+    where = f"http://{shown}:{port}{base_path()}"
+    print(f"GenAI Atlas is at {where} (Ctrl+C ends it).", file=sys.stderr, flush=True)  # noqa: T201
     settings = Settings()
     every = settings.refresh_every
     schedule = asyncio.create_task(refresh_on_schedule(REFRESHER, settings, every)) if every else None
@@ -114,17 +128,47 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         await run_in_threadpool(REFRESHER.stop)
 
 
+OWN_ROUTES: tuple[BaseRoute, ...] = (
+    Route("/healthz", healthz),
+    Route("/readyz", readyz),
+    Route("/metrics", api),
+    Route("/api/{rest:path}", api),
+    Route("/embed/{rest:path}", api),
+    # The outlines of the countries, which Plotly would fetch from the network.
+    Mount("/topojson", StaticFiles(directory=ASSETS / "topojson")),
+    page_route("/", PAGES[0]),
+    Route(f"/{PAGES[0].path}", to_the_root),
+    *(page_route(f"/{page.path}", page) for page in PAGES[1:]),
+)
+
+
+class OwnRoutes:
+    """Answers at our own addresses before Streamlit sees them, also under the base path if there is one."""
+
+    def __init__(self, streamlit: ASGIApp) -> None:
+        """Wrap Streamlit's server."""
+        self._streamlit = streamlit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request to the first of our routes that knows its path, else to Streamlit."""
+        if scope["type"] == "http":
+            base = base_path()
+            own = {**scope, "root_path": base} if base and scope["path"].startswith(f"{base}/") else {**scope}
+            if base and scope["path"] == base:
+                await RedirectResponse(f"{base}/")(scope, receive, send)
+                return
+            for route in OWN_ROUTES:
+                match, found = route.matches(own)
+                if match is not Match.NONE:
+                    own.update(found)
+                    await route.handle(own, receive, send)
+                    return
+        await self._streamlit(scope, receive, send)
+
+
 app = st.App(
     Path(__file__).with_name("main.py"),
     lifespan=lifespan,
     on_script_error=say_what_broke,
-    routes=[
-        Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        # The outlines of the countries, which Plotly would fetch from the network.
-        Mount("/topojson", StaticFiles(directory=ASSETS / "topojson")),
-        page_route("/", PAGES[0]),
-        Route(f"/{PAGES[0].path}", to_the_root),
-        *(page_route(f"/{page.path}", page) for page in PAGES[1:]),
-    ],
+    middleware=[Middleware(Counting, base=base_path), Middleware(OwnRoutes)],
 )

@@ -102,8 +102,11 @@ def serve(
     # Streamlit is a second of import that the other commands do without.
     from dashboard.app import app as asgi  # noqa: PLC0415
 
+    options = {**_streamlit_config(), "server.address": host, "server.port": port}
+    if settings.base_path:
+        options["server.baseUrlPath"] = settings.base_path
     try:
-        asgi.run(config={**_streamlit_config(), "server.address": host, "server.port": port})
+        asgi.run(config=options)
     except SystemExit as stop:
         if stop.code:
             raise AtlasError(f"Port {port} of {host} is not free; name another with --port.") from None

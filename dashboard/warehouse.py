@@ -1,15 +1,19 @@
-"""The current build, swapped when CURRENT moves, and the only caches of the app."""
+"""The current build, swapped when CURRENT moves, earlier ones as they were, and the app's only caches."""
 
 from __future__ import annotations
 
 import tempfile
 import threading
-from contextlib import suppress
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -24,7 +28,7 @@ from etl.freshness import Freshness, freshness
 from etl.gate import HeldError
 from etl.settings import Settings
 from etl.sources.catalogue import LiveSource
-from etl.warehouse import Build, Home, is_replayed, open_read_only
+from etl.warehouse import Build, Home, is_replayed, open_read_only, verify
 
 # A page shows up to ten charts in two themes; a few readers with different filters fit in.
 MAX_CACHED_VIEWS = 512
@@ -38,16 +42,26 @@ SEMI JOIN (SELECT source_id, metric_id FROM observation WHERE claim_id IN (SELEC
     USING (source_id, metric_id)
 QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY rhythm_days, metric_id) = 1
 """
+MAX_EARLIER_OPEN = 3
+
+
+class UnknownBuildError(AtlasError):
+    """There is no such build, or it is no longer kept."""
+
+
+class EarlierBuildError(AtlasError):
+    """A build was made by another version of the program, and this one cannot read it."""
 
 
 class Warehouse:
     """One open build. Every query takes its own cursor, so that threads do not meet in one connection."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Open the build to serve; make one first if there is none."""
+    def __init__(self, settings: Settings, earlier: Build | None = None) -> None:
+        """Open the build to serve, or an earlier one; make one first if there is none."""
         self._home = Home(settings.home)
         self._pointer = self._home.pointer()
-        self.build, self.notice = _build_to_serve(settings)
+        self._is_earlier = earlier is not None
+        self.build, self.notice = (earlier, None) if earlier else _build_to_serve(settings)
         self.is_demo = is_replayed(self.build)
         self._connection = open_read_only(self.build.path)
 
@@ -66,10 +80,22 @@ class Warehouse:
         return self._home.pointer() == self._pointer and self.build.path.is_file()
 
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> pd.DataFrame:
-        """The answer to one SELECT as a frame."""
+        """The answer to one SELECT as a frame.
+
+        Raises:
+            EarlierBuildError: this is an earlier build, and it does not have what is asked for.
+        """
         # The replaced connection is never closed here: cursors of running queries still read from it.
-        with self._connection.cursor() as cursor:
-            return cursor.execute(sql, parameters or {}).df()
+        try:
+            with self._connection.cursor() as cursor:
+                return cursor.execute(sql, parameters or {}).df()
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            if not self._is_earlier:
+                raise
+            raise EarlierBuildError(
+                f"The build {self.build_id} was made by another version of the program and does not hold "
+                "what this needs; the current one does."
+            ) from error
 
     def sources_of(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The sources of the rows that are drawn, those with the most rows first, and how they were read.
@@ -98,18 +124,63 @@ class View:
 
 _opened: Warehouse | None = None
 _opening = threading.Lock()
+_earlier: OrderedDict[str, Warehouse] = OrderedDict()
+_chosen: ContextVar[Warehouse | None] = ContextVar("chosen", default=None)
 
 
 def warehouse() -> Warehouse:
+    """The build that all questions go to: the current one but within `reading`."""
+    return _chosen.get() or current()
+
+
+def current() -> Warehouse:
     """The build to serve now; a new one once CURRENT moves, while running queries end on the old one.
 
-    Shared by all sessions and by the probes, which run outside of any session.
+    Shared by all sessions and by the probes and the API, which run outside of any session.
     """
     global _opened  # noqa: PLW0603 - one process, one open build
     with _opening:
         if _opened is None or not _opened.is_current():
             _opened = Warehouse(Settings())
         return _opened
+
+
+def kept(build_id: str) -> Warehouse:
+    """The build of that id or content hash, whether it is the current one or an earlier one that is kept.
+
+    Raises:
+        UnknownBuildError: there is none.
+        DamagedBuildError: it is there but cannot be read.
+    """
+    served = current()
+    if build_id in (served.build_id, served.build.content_hash):
+        return served
+    settings = Settings()
+    builds = Home(settings.home).builds()
+    found = next((build for build in builds if build_id in (build.build_id, build.content_hash)), None)
+    if found is None:
+        raise UnknownBuildError(
+            f"The build '{build_id[:80]}' is not kept here; there are "
+            f"{', '.join(build.build_id for build in builds) or served.build_id}."
+        )
+    with _opening:
+        if found.build_id not in _earlier:
+            verify(found)
+            _earlier[found.build_id] = Warehouse(settings, found)
+        _earlier.move_to_end(found.build_id)
+        while len(_earlier) > MAX_EARLIER_OPEN:
+            _earlier.popitem(last=False)
+        return _earlier[found.build_id]
+
+
+@contextmanager
+def reading(opened: Warehouse) -> Iterator[None]:
+    """Ask all within of this one build, even if CURRENT moves meanwhile."""
+    token = _chosen.set(opened)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
 
 
 def ask(sql: str, **parameters: Any) -> pd.DataFrame:

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
         refresh_every: how often the server refreshes by itself; never where it is None.
         demo: whether a build with figures from a test server may be served.
         public_url: where readers reach the dashboard, for the addresses in what they take away.
+        base_path: the path under which everything is served, such as atlas; none by default.
     """
 
     model_config = SettingsConfigDict(env_prefix="GENAI_ATLAS_", env_ignore_empty=True)
@@ -66,3 +67,4 @@ class Settings(BaseSettings):
     refresh_every: Annotated[timedelta | None, BeforeValidator(_as_duration)] = None
     demo: bool = False
     public_url: HttpUrl | None = None
+    base_path: str = Field(default="", pattern=r"^/?([A-Za-z0-9._~-]+/?)*$")

@@ -1,7 +1,7 @@
 // What Streamlit's front end is helped with. Runs once, before it.
 
 // The address of the server: else the front end of a page like /market first probes /market/_stcore.
-window.__streamlit = { BACKEND_BASE_URL: window.location.origin };
+window.__streamlit = { BACKEND_BASE_URL: window.location.origin + window.atlasBase };
 
 // Leaving a page, Streamlit makes two or three steps of history: the old address without its filters, the new page,
 // the new page with its filters. What follows one action of the reader is one step back.

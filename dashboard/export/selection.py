@@ -55,8 +55,8 @@ class Selection:
 
     @property
     def link(self) -> str:
-        """The address of this very view."""
-        return self.root + link(self.chart, self.filters)
+        """The permanent address of this very view: it names the build."""
+        return self.root + link(self.chart, self.filters, self.build_id)
 
     @property
     def short_link(self) -> str:

@@ -51,7 +51,7 @@ def csv(selection: Selection) -> bytes:
 def parquet(selection: Selection) -> bytes:
     """The rows with their types; the metadata stand under `genai_atlas` in the schema, as JSON."""
     table = pa.Table.from_pandas(selection.rows, preserve_index=False)
-    described = {**(table.schema.metadata or {}), METADATA_KEY: _json(selection.metadata())}
+    described = {**(table.schema.metadata or {}), METADATA_KEY: to_json(selection.metadata())}
     buffer = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(described), buffer, compression="zstd")
     return buffer.getvalue()
@@ -59,11 +59,11 @@ def parquet(selection: Selection) -> bytes:
 
 def as_json(selection: Selection) -> bytes:
     """One document: what it is, the rows, the claims behind them, their sources. UTF-8."""
-    return _json(
+    return to_json(
         {
             **selection.metadata(),
-            "rows": _plain_rows(selection.rows),
-            "claims": _plain_rows(selection.claims),
+            "rows": plain_rows(selection.rows),
+            "claims": plain_rows(selection.claims),
         }
     )
 
@@ -161,7 +161,8 @@ def _harmless(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
-def _plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as JSON knows them, by column; what is missing is None."""
     return [
         {name: _plain(value) for name, value in zip(frame.columns, row, strict=True)}
         for row in records(frame)
@@ -183,5 +184,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _json(document: Any) -> bytes:
+def to_json(document: Any) -> bytes:
+    """A document as it leaves: UTF-8, indented, no number that JSON does not know."""
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False, default=str).encode()
