@@ -21,7 +21,8 @@ from etl.settings import Settings
 
 MORE = "more"  # the parameter that opens what a page keeps behind "More"
 CHART = "chart"  # the parameters by which a permanent link names what it shows …
-BUILD = "build"  # … and as of when
+BUILD = "build"  # … and as of when,
+AS_OF = "as_of"  # and the one by which a reader chooses between then and now
 MOST_NAMED = 8  # values that an error names as possible
 
 

@@ -8,7 +8,6 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -22,8 +21,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.address import in_words
 from dashboard.api import api
+from dashboard.api.answers import root
 from dashboard.api.counters import Counting
+from dashboard.export import pictures
 from dashboard.pages import PAGES, Page
+from dashboard.previews import Preview, preview
 from dashboard.refreshing import REFRESHER, refresh_on_schedule
 from dashboard.warehouse import warehouse
 from etl.errors import AtlasError
@@ -68,16 +70,11 @@ def base_path() -> str:
     return f"/{configured}" if configured else ""
 
 
-def document(page: Page) -> str:
-    """Streamlit's own HTML with the page's title and description, and what assets/document.* adds to it."""
+def document(shown: Preview) -> str:
+    """Streamlit's own HTML with what a link to it shows, and what assets/document.* adds to it."""
     html = Path(st.__file__).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
-    title = f"{page.title} · GenAI Atlas"
     head = (
-        f"<title>{escape(title)}</title>"
-        f'<meta name="description" content="{escape(page.about)}">'
-        f'<meta property="og:title" content="{escape(title)}">'
-        f'<meta property="og:description" content="{escape(page.about)}">'
-        f"<style>{(ASSETS / 'document.css').read_text(encoding='utf-8')}</style>"
+        f"{shown.head()}<style>{(ASSETS / 'document.css').read_text(encoding='utf-8')}</style>"
         f"<script>window.atlasBase = {json.dumps(base_path())};\n"
         f"{(ASSETS / 'document.js').read_text(encoding='utf-8')}</script>"
     )
@@ -91,7 +88,8 @@ def page_route(path: str, page: Page) -> Route:
         query = await run_in_threadpool(spoken, page, request.url.query)
         if query != request.url.query:
             return RedirectResponse(f"?{query}", status_code=302)
-        return HTMLResponse(document(page), headers={"Cache-Control": "no-cache"})
+        shown = await run_in_threadpool(preview, page, query, root(request))
+        return HTMLResponse(document(shown), headers={"Cache-Control": "no-cache"})
 
     return Route(path, serve)
 
@@ -126,6 +124,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         if schedule:
             schedule.cancel()
         await run_in_threadpool(REFRESHER.stop)
+        await run_in_threadpool(pictures.close)
 
 
 OWN_ROUTES: tuple[BaseRoute, ...] = (

@@ -11,14 +11,16 @@ from urllib.parse import urlsplit, urlunsplit
 import pandas as pd
 import streamlit as st
 from pydantic.fields import FieldInfo
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import address, export, theme
 from dashboard.ages import Age, ages
 from dashboard.chart import REGISTRY, Chart, Control, Filters, is_range
 from dashboard.charts.marks import counted, records
+from dashboard.earlier import build_to_show
 from dashboard.export.selection import publishers
 from dashboard.pages import PAGES
-from dashboard.warehouse import View, ask, live_sources, view, warehouse
+from dashboard.warehouse import View, ask, live_sources, reading, view, warehouse
 
 MAX_SOURCES_IN_LINE = 3
 MAX_SOURCES_LISTED = 60
@@ -199,35 +201,47 @@ def _card(
         if own:
             values |= filter_bar(chart.filters, chart_id, own)
         filters = chart.filters.model_validate(values)
-        shown = view(chart_id, filters.model_dump_json(), color_mode())
-        if shown.frame.empty:
-            _empty_state(chart, filters)
-            return
-        takeaway.markdown(plain(shown.takeaway))
-        if st.session_state.get(_table_flag(chart_id)):
-            _table(chart, shown)
-        else:
-            st.plotly_chart(
-                shown.figure,
-                key=f"plot-{chart_id}",
-                theme=None,
-                alt=f"{chart.title}. {shown.takeaway}",
-                config={
-                    "displaylogo": False,
-                    "toImageButtonOptions": {
-                        "format": "png",
-                        "filename": f"genai-atlas-{chart_id}",
-                        "scale": 2,
-                    },
-                    "topojsonURL": "topojson/",
-                    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+        opened = build_to_show(chart, filters, color_mode())
+        with reading(opened):
+            _drawn(chart, filters, takeaway, on_click)
+
+
+def _drawn(
+    chart: Chart[Any],
+    filters: Filters,
+    takeaway: DeltaGenerator,
+    on_click: Callable[[list[str]], None] | None,
+) -> None:
+    """The chart or its table, its sources and what can be done with it, all of the build that is read."""
+    shown = view(chart.id, filters.model_dump_json(), color_mode())
+    if shown.frame.empty:
+        _empty_state(chart, filters)
+        return
+    takeaway.markdown(plain(shown.takeaway))
+    if st.session_state.get(_table_flag(chart.id)):
+        _table(chart, shown)
+    else:
+        st.plotly_chart(
+            shown.figure,
+            key=f"plot-{chart.id}",
+            theme=None,
+            alt=f"{chart.title}. {shown.takeaway}",
+            config={
+                "displaylogo": False,
+                "toImageButtonOptions": {
+                    "format": "png",
+                    "filename": f"genai-atlas-{chart.id}",
+                    "scale": 2,
                 },
-                on_select=(lambda: _clicked(chart_id, on_click)) if on_click else "ignore",
-                selection_mode="points",
-            )
-        st.caption(_source_line(shown.sources))
-        _badge(shown.sources)
-        _actions(chart, filters, shown)
+                "topojsonURL": "topojson/",
+                "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+            },
+            on_select=(lambda: _clicked(chart.id, on_click)) if on_click else "ignore",
+            selection_mode="points",
+        )
+    st.caption(_source_line(shown.sources))
+    _badge(shown.sources)
+    _actions(chart, filters, shown)
 
 
 def _actions(chart: Chart[Any], filters: Filters, shown: View) -> None:
@@ -242,7 +256,7 @@ def _actions(chart: Chart[Any], filters: Filters, shown: View) -> None:
             for form, label in (("csv", "Rows (CSV)"), ("html", "Chart (one HTML file, works offline)")):
                 _download(chart, filters, root, form, label)
             st.caption("The camera on the chart saves a picture. The address of this view, filters included:")
-            st.code(root + address.link(chart, filters), language=None, wrap_lines=True)
+            st.code(root + address.link(chart, filters, warehouse().build_id), language=None, wrap_lines=True)
         with st.popover("About", icon=":material/info:", type="tertiary"):
             st.markdown(f"**{chart.question}**")
             st.markdown(chart.reading)
@@ -251,11 +265,17 @@ def _actions(chart: Chart[Any], filters: Filters, shown: View) -> None:
 
 
 def _download(chart: Chart[Any], filters: Filters, root: str, form: str, label: str) -> None:
-    """A button for one format; the file is made from the build that is served when it is pressed."""
+    """A button for one format; the file is made, from the build that is shown, when it is pressed."""
+    opened = warehouse()
+
+    def made() -> bytes:
+        with reading(opened):
+            return export.render(export.select(opened, chart, filters, root), form).content
+
     st.download_button(
         label,
-        lambda: export.render(export.select(warehouse(), chart, filters, root), form).content,
-        f"{export.file_stem(chart, filters, warehouse().build_id)}.{form}",
+        made,
+        f"{export.file_stem(chart, filters, opened.build_id)}.{form}",
         export.MEDIA_TYPES[form],
         on_click="ignore",
         key=f"{form}-{chart.id}",

@@ -124,7 +124,8 @@ class View:
 
 _opened: Warehouse | None = None
 _opening = threading.Lock()
-_earlier: OrderedDict[str, Warehouse] = OrderedDict()
+_earlier: OrderedDict[str, Warehouse] = OrderedDict()  # the one that was asked last stands last
+_opening_earlier = threading.Lock()  # of its own: to verify a build takes a moment
 _chosen: ContextVar[Warehouse | None] = ContextVar("chosen", default=None)
 
 
@@ -163,14 +164,15 @@ def kept(build_id: str) -> Warehouse:
             f"The build '{build_id[:80]}' is not kept here; there are "
             f"{', '.join(build.build_id for build in builds) or served.build_id}."
         )
-    with _opening:
-        if found.build_id not in _earlier:
+    with _opening_earlier:
+        opened = _earlier.pop(found.build_id, None)
+        if opened is None:
             verify(found)
-            _earlier[found.build_id] = Warehouse(settings, found)
-        _earlier.move_to_end(found.build_id)
+            opened = Warehouse(settings, found)
+        _earlier[found.build_id] = opened
         while len(_earlier) > MAX_EARLIER_OPEN:
             _earlier.popitem(last=False)
-        return _earlier[found.build_id]
+        return opened
 
 
 @contextmanager

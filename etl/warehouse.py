@@ -22,6 +22,7 @@ from etl.errors import AtlasError, DamagedBuildError, HomeError, first_line
 
 CURRENT = "CURRENT"
 _NAME = re.compile(r"build-(?P<stamp>\d{8}T\d{9}Z)-(?P<hash>[0-9a-f]{12})\.duckdb")
+_BUILD_ID = re.compile(r"(?P<stamp>\d{8}T\d{9}Z)-(?P<hash>[0-9a-f]{12})")
 _UNFINISHED = "unfinished-"
 # What tells two builds of the same content apart is when and from which files they were made.
 _NOT_CONTENT = {("meta", "build"), ("meta", "input")}
@@ -262,6 +263,17 @@ def connect(
     # The engine would draw the progress of a slow query into what a command answers on stdout.
     connection.execute("SET enable_progress_bar = false")
     return connection
+
+
+def built_at(build_id: str) -> datetime | None:
+    """When the build of that id was made (UTC), whether it is kept or not; None where the id is none."""
+    match = _BUILD_ID.fullmatch(build_id)
+    if match is None:
+        return None
+    try:
+        return Build(Path(), match["stamp"], match["hash"], is_current=False).built_at
+    except ValueError:
+        return None
 
 
 def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:

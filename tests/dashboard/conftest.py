@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 from dashboard import address, warehouse
 from dashboard.chart import Chart, Filters, is_range
+from dashboard.export import pictures
 from etl.settings import Settings
 from etl.warehouse import Home
 
@@ -23,6 +24,13 @@ MAIN = Path(dashboard.__file__).with_name("main.py")
 def _own_warehouse(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test opens the build of its own home."""
     monkeypatch.setattr(warehouse, "_opened", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_browser_left() -> Iterator[None]:
+    """The browser that draws pictures ends with the tests."""
+    yield
+    pictures.close()
 
 
 @pytest.fixture(scope="session")

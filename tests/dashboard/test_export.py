@@ -65,7 +65,7 @@ def test_every_format_has_the_rows_that_the_page_draws_and_says_whose_they_are(
     selection = select(opened, chart, chart.filters(), ROOT)
     pd.testing.assert_frame_equal(selection.frame, drawn.frame)
     assert selection.takeaway == drawn.takeaway
-    assert selection.figure("light").to_json() == drawn.figure.to_json()
+    assert json.loads(selection.figure("light").to_json()) == json.loads(drawn.figure.to_json())
 
     csv_rows, document, table, book = in_every_format(selection)
     check_metadata(selection, csv_rows, document, table, book)
