@@ -235,7 +235,7 @@ def test_nonsense_in_an_address_is_told_and_ignored(new_page: NewPage) -> None:
     ],
 )
 def test_a_link_opens_the_same_view_in_a_fresh_browser(
-    new_page: NewPage, start_at: str, chart_id: str
+    new_page: NewPage, server: Server, start_at: str, chart_id: str
 ) -> None:
     page = new_page(start_at)
     sentence = takeaway(page, chart_id).inner_text()
@@ -246,7 +246,10 @@ def test_a_link_opens_the_same_view_in_a_fresh_browser(
     expect(takeaway(fresh, chart_id)).to_have_text(sentence)
     expect(card(fresh, chart_id).locator(".main-svg").first).to_be_visible()
     expect(fresh.locator(f"#{chart_id}")).to_be_in_viewport()
-    assert asked(fresh) == ({} if start_at == "/" else asked(page))
+    named = asked(fresh)
+    assert named.pop("chart") == [chart_id]
+    assert named.pop("build") == [build_id(server)]
+    assert named == ({} if start_at == "/" else asked(page))
 
 
 def current(server: Server) -> Path:

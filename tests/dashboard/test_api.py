@@ -402,7 +402,7 @@ def test_long_answers_are_compressed(client: Client) -> None:
     assert answer.json()["rows"]
 
 
-def test_metrics_are_in_the_format_of_prometheus() -> None:
+def test_metrics_are_in_the_format_of_prometheus(opened: Warehouse) -> None:
     counted = Counters()
     counted.count("api", "GET", 200, 0.02)
     counted.count("api", "GET", 200, 3.0)
