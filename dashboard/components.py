@@ -6,20 +6,20 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pandas as pd
 import streamlit as st
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import address, export, theme
+from dashboard import address, theme
 from dashboard.ages import Age, ages
 from dashboard.chart import REGISTRY, Chart, Control, Filters, is_range
 from dashboard.charts.marks import counted, records
 from dashboard.earlier import build_to_show
 from dashboard.export.selection import publishers
 from dashboard.pages import PAGES
+from dashboard.share import cite_menu, share_menu
 from dashboard.warehouse import View, ask, live_sources, reading, view, warehouse
 
 MAX_SOURCES_IN_LINE = 3
@@ -245,47 +245,24 @@ def _drawn(
 
 
 def _actions(chart: Chart[Any], filters: Filters, shown: View) -> None:
-    flag, root = _table_flag(chart.id), _root()
+    flag = _table_flag(chart.id)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"actions-{chart.id}"):
-        with st.popover("Sources", icon=":material/format_quote:", type="tertiary"):
+        with st.popover("Sources", icon=":material/menu_book:", type="tertiary"):
             source_list(shown.sources)
         is_table = bool(st.session_state.get(flag))
         label, icon = ("Chart", ":material/show_chart:") if is_table else ("Table", ":material/table:")
         st.button(label, icon=icon, type="tertiary", key=f"switch-{chart.id}", on_click=_flip, args=(flag,))
-        with st.popover("Share", icon=":material/download:", type="tertiary"):
-            for form, label in (("csv", "Rows (CSV)"), ("html", "Chart (one HTML file, works offline)")):
-                _download(chart, filters, root, form, label)
-            st.caption("The camera on the chart saves a picture. The address of this view, filters included:")
-            st.code(root + address.link(chart, filters, warehouse().build_id), language=None, wrap_lines=True)
+        build_id = warehouse().build_id
+        # A fragment takes all the width that it is given.
+        with st.container(width="content"):
+            share_menu(chart.id, filters.model_dump_json(), build_id, color_mode())
+        with st.container(width="content"):
+            cite_menu(chart.id, filters.model_dump_json(), build_id)
         with st.popover("About", icon=":material/info:", type="tertiary"):
             st.markdown(f"**{chart.question}**")
             st.markdown(chart.reading)
             for label, definition in _definitions(shown.frame):
                 st.markdown(f"**{plain(label)}**: {plain(definition)}")
-
-
-def _download(chart: Chart[Any], filters: Filters, root: str, form: str, label: str) -> None:
-    """A button for one format; the file is made, from the build that is shown, when it is pressed."""
-    opened = warehouse()
-
-    def made() -> bytes:
-        with reading(opened):
-            return export.render(export.select(opened, chart, filters, root), form).content
-
-    st.download_button(
-        label,
-        made,
-        f"{export.file_stem(chart, filters, opened.build_id)}.{form}",
-        export.MEDIA_TYPES[form],
-        on_click="ignore",
-        key=f"{form}-{chart.id}",
-    )
-
-
-def _root() -> str:
-    """The address of the app, up to the name of the page."""
-    parts = urlsplit(st.context.url or "")
-    return address.root(urlunsplit((parts.scheme, parts.netloc, parts.path.rpartition("/")[0], "", "")))
 
 
 def _clicked(chart_id: str, on_click: Callable[[list[str]], None]) -> None:

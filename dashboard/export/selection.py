@@ -25,6 +25,29 @@ LICENCE = (
 )
 _LONGEST_STEM = 60  # characters of a file name that tell the filters
 _KEYS = ("claim_id", "source_id")
+# The claims behind a chart with all that a careful sentence on one of them needs.
+_CLAIMS = """
+SELECT
+    claim.*,
+    CASE
+        WHEN claim.dataset = 'forecast' THEN 'forecast'
+        WHEN figure.status <> 'actual' THEN figure.status
+        WHEN figure.population ILIKE '%respondent%' OR metric.definition ILIKE '%survey%' THEN 'survey'
+        ELSE 'actual'
+    END AS kind,
+    coalesce(path.bound, figure.bound, pay.bound) AS bound,
+    coalesce(path.relayed_by, figure.relayed_by) AS relayed_by,
+    coalesce(figure.basis, pay.basis) AS basis,
+    pay.sample_size,
+    path.base_year, path.base_value_usd_bn, path.forecast_year, path.forecast_value_usd_bn, path.cagr_pct
+FROM claim
+LEFT JOIN forecast_path AS path USING (claim_id)
+LEFT JOIN observation_figure AS figure USING (claim_id)
+LEFT JOIN metric USING (metric_id)
+LEFT JOIN salary_statement AS pay USING (claim_id)
+WHERE claim_id IN (SELECT unnest($ids::VARCHAR[]))
+ORDER BY claim_id
+"""
 
 
 @dataclass(frozen=True)
@@ -143,10 +166,7 @@ class Selection:
 def select(opened: Warehouse, chart: Chart[Any], filters: Filters, root: str) -> Selection:
     """Ask the open build for a chart's rows, their sources and their claims, all from this one build."""
     frame = opened.query(*chart.query(filters))
-    claims = opened.query(
-        "SELECT * FROM claim WHERE claim_id IN (SELECT unnest($ids::VARCHAR[])) ORDER BY claim_id",
-        {"ids": sorted(set(frame["claim_id"]))},
-    )
+    claims = opened.query(_CLAIMS, {"ids": sorted(set(frame["claim_id"]))})
     return Selection(
         chart,
         filters,

@@ -33,6 +33,16 @@ def test_a_page_has_no_serious_violation(new_page: NewPage, listed: pages.Page, 
     assert violations(new_page(f"/{listed.path}", mode=mode)) == []
 
 
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("menu", ["Share", "Cite"])
+def test_the_menus_of_a_chart_have_none(new_page: NewPage, menu: str, mode: theme.Mode) -> None:
+    page = new_page("/market", mode=mode)
+    card = page.locator(".st-key-actions-market-forecasts")
+    card.get_by_role("button", name=menu).click()
+    expect(page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").first).to_be_visible()
+    assert violations(page) == []
+
+
 @pytest.mark.parametrize("section", ["Metrics", "Freshness", "Checks", "Changes", "Query"])
 def test_the_sections_of_the_data_page_have_none(new_page: NewPage, section: str) -> None:
     assert violations(new_page(f"/data?section={section}")) == []

@@ -268,7 +268,7 @@ def test_the_rows_of_a_chart_arrive_as_csv(new_page: NewPage, server: Server, tm
     page = new_page("/market?publisher=IDC")
     press(page, "market-forecasts", "Share")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Rows (CSV)").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     name = download.value.suggested_filename
     assert name == f"genai-atlas-market-forecasts-publisher-idc-{build_id(server)}.csv"
     download.value.save_as(tmp_path / "rows.csv")
@@ -284,7 +284,7 @@ def test_the_chart_arrives_as_a_page_that_needs_no_network(
     page = new_page("/market")
     press(page, "market-forecasts", "Share")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Chart (one HTML file").click()
+        page.get_by_role("button", name="HTML", exact=True).click()
     name = download.value.suggested_filename
     assert name == f"genai-atlas-market-forecasts-{build_id(server)}.html"
     download.value.save_as(tmp_path / "chart.html")
@@ -300,6 +300,35 @@ def test_the_chart_arrives_as_a_page_that_needs_no_network(
     assert requests == [(tmp_path / "chart.html").as_uri()]
     assert watch.problems == []
     context.close()
+
+
+def test_the_chart_arrives_as_a_picture_of_the_size_that_was_chosen(
+    new_page: NewPage, server: Server, tmp_path: Path
+) -> None:
+    page = new_page("/hubs", mode="dark")
+    press(page, "hub-map", "Share")
+    page.get_by_role("radio", name="Slide").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG", exact=True).click()
+    assert download.value.suggested_filename == f"genai-atlas-hub-map-{build_id(server)}.png"
+    download.value.save_as(tmp_path / "chart.png")
+    content = (tmp_path / "chart.png").read_bytes()
+    assert content[16:24] == (3200).to_bytes(4, "big") + (1800).to_bytes(4, "big")
+
+
+def test_a_figure_is_quoted_with_who_says_it_and_how_sure_one_may_be(new_page: NewPage) -> None:
+    page = new_page("/market?publisher=IDC")
+    press(page, "market-forecasts", "Cite")
+    menu = page.get_by_test_id("stPopoverBody")
+    expect(menu.get_by_test_id("stCode").first).to_contain_text("GenAI Atlas, build of ")
+    menu.get_by_role("combobox", name="What to quote").click()
+    page.get_by_role("option").first.click()
+    sentence = menu.get_by_test_id("stCode").first
+    expect(sentence).to_contain_text(
+        re.compile(r"^IDC \(20.*as relayed by .* expects the market .* a forecast\.")
+    )
+    menu.get_by_role("tab", name="BibTeX").click()
+    expect(menu.get_by_text("@misc{")).to_be_visible()
 
 
 def test_the_camera_saves_a_picture_under_a_name_of_its_own(new_page: NewPage) -> None:
