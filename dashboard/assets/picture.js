@@ -43,6 +43,7 @@
 
   /* "Source: A (2024), B (2025) and 7 more": as many names as two or three lines hold. */
   const sources = (names, room, fits, most) => {
+    if (!names.length) return [];
     for (let kept = names.length; kept > 0; kept -= 1) {
       const more = names.length - kept;
       const text = `Source: ${names.slice(0, kept).join(", ")}${more ? ` and ${more} more, named at the address` : ""}`;

@@ -134,14 +134,13 @@ def picture(
 
 def _citation(selection: Selection, size: Size, mode: Mode) -> dict[str, Any]:
     """What assets/picture.js writes around the chart, and how."""
-    choice = selection.choice
+    choice, made = selection.choice, f"GenAI Atlas, build {selection.build_id} of {selection.built_on}"
     return {
         "title": selection.chart.title,
         "takeaway": selection.takeaway,
         "choice": f"Shown: {choice}" if choice else "",
         "sources": [name.replace(" (", "\N{NO-BREAK SPACE}(") for name in selection.publishers()],
-        "made": f"{capitalised(selection.dates())}. GenAI Atlas, build {selection.build_id} "
-        f"of {selection.built_on}.",
+        "made": " ".join(f"{part}." for part in (capitalised(selection.dates()), made) if part),
         "address": selection.link,
         "shortAddress": selection.short_link,
         "width": size.width,

@@ -58,7 +58,7 @@ class Selection:
         chart: which chart.
         filters: the choice.
         frame: the rows that are drawn, as the query of the chart gives them.
-        sources: one row a source of these rows, those with the most rows first.
+        sources: one row a source of these rows, those with the most rows first; `read_on` where it is live.
         claims: the claims behind the rows, one row each.
         takeaway: the sentence on them.
         build_id: name of the build.
@@ -120,13 +120,18 @@ class Selection:
         return publishers(self.sources)
 
     def dates(self) -> str:
-        """When the sources were published: 2021–2025, with how many bear no date."""
+        """When the sources were published, how many bear no date, and when live ones were read."""
         years = sorted(str(value)[:4] for value in self.sources["published"].dropna())
         undated = len(self.sources) - len(years)
-        if not years:
-            return "undated"
-        span = "–".join(dict.fromkeys((years[0], years[-1])))
-        return f"published {span}" + (f", {undated} undated" if undated else "")
+        read = sorted(self.sources["read_on"].dropna())
+        parts = []
+        if years:
+            parts.append(f"published {'–'.join(dict.fromkeys((years[0], years[-1])))}")
+        if undated:
+            parts.append(f"{undated} undated" if years else "undated")
+        if read:
+            parts.append(f"read {' to '.join(dict.fromkeys((read[0], read[-1])))}")
+        return ", ".join(parts)
 
     def cite(self) -> str:
         """How to cite the chart as a whole."""
@@ -158,7 +163,7 @@ class Selection:
 
     def source_cards(self) -> pd.DataFrame:
         """The sources with what their terms ask to be printed (`cite_as`)."""
-        kept = ["source_id", "publisher", "title", "published", "url", "carrier", "read", "marks"]
+        kept = ["source_id", "publisher", "title", "published", "read_on", "url", "carrier", "read", "marks"]
         cards = self.sources[[*kept, "licence", "licence_url"]]
         return cards.assign(cite_as=[cite_as(source) for source in records(self.sources)])
 
@@ -167,11 +172,12 @@ def select(opened: Warehouse, chart: Chart[Any], filters: Filters, root: str) ->
     """Ask the open build for a chart's rows, their sources and their claims, all from this one build."""
     frame = opened.query(*chart.query(filters))
     claims = opened.query(_CLAIMS, {"ids": sorted(set(frame["claim_id"]))})
+    read = opened.query("SELECT source_id, strftime(fetched, '%Y-%m-%d') AS read_on FROM live_snapshot")
     return Selection(
         chart,
         filters,
         frame,
-        opened.sources_of(frame),
+        opened.sources_of(frame).merge(read, on="source_id", how="left"),
         claims,
         chart.summary(frame, filters),
         opened.build_id,

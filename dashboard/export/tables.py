@@ -97,6 +97,7 @@ _SOURCE_HEADINGS = {
     "publisher": "Publisher",
     "title": "Title",
     "published": "Published",
+    "read_on": "Read on",
     "url": "Address",
     "carrier": "Read at",
     "read": "How it was read",

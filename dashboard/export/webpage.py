@@ -56,7 +56,7 @@ def html(selection: Selection, mode: Mode = "light") -> bytes:
 {f'<p class="quiet">Shown: {escape(choice)}</p>' if choice else ""}
 {plot}
 <footer>
-<p>Source: {escape(", ".join(selection.publishers()))}; {escape(selection.dates())}.</p>
+{_source_line(selection)}
 <p>GenAI Atlas, build {selection.build_id} of {selection.built_on}:
 <a href="{escape(selection.link)}">{escape(selection.link)}</a></p>
 </footer>
@@ -74,10 +74,19 @@ def html(selection: Selection, mode: Mode = "light") -> bytes:
 """.encode()
 
 
+def _source_line(selection: Selection) -> str:
+    """All publishers and the dates; nothing where nothing is shown."""
+    if selection.sources.empty:
+        return ""
+    return f"<p>Source: {escape(', '.join(selection.publishers()))}; {escape(selection.dates())}.</p>"
+
+
 def source_item(source: Any) -> str:
     """One source as an element of a list."""
     title = f", <i>{escape(source.title)}</i>" if pd.notna(source.title) else ""
     when = source.published if pd.notna(source.published) else "undated"
+    if pd.notna(source.read_on):
+        when += f", read {source.read_on}"
     return (
         f"<li><b>{escape(source.publisher)}</b>{title} ({when}), "
         f'<a href="{escape(source.url)}">{escape(source.carrier)}</a>. {escape(source.licence)}.</li>'

@@ -208,6 +208,31 @@ def test_a_format_that_does_not_exist_is_refused(opened: Warehouse) -> None:
         render(selected(opened, "market-forecasts"), "docx")
 
 
+@pytest.mark.parametrize(
+    ("published", "read_on", "said"),
+    [
+        (["2024-05", "2021"], [None, None], "published 2021–2024"),
+        (["2024-05", None], [None, None], "published 2024, 1 undated"),
+        ([None, None], [None, None], "undated"),
+        (["2024", None], [None, "2026-11-25"], "published 2024, 1 undated, read 2026-11-25"),
+        ([None, None], ["2026-10-01", "2026-11-25"], "undated, read 2026-10-01 to 2026-11-25"),
+    ],
+)
+def test_dates_tell_when_sources_were_published_and_when_live_ones_were_read(
+    opened: Warehouse, published: list[str | None], read_on: list[str | None], said: str
+) -> None:
+    selection = selected(opened, "market-forecasts")
+    sources = (
+        selection.sources.head(2)
+        .reset_index(drop=True)
+        .assign(published=pd.Series(published), read_on=pd.Series(read_on))
+    )
+    changed = replace(selection, sources=sources)
+    assert changed.dates() == said
+    page = render(changed, "html").content.decode()
+    assert all(f", read {day})" in page for day in read_on if day)
+
+
 # --- the page -------------------------------------------------------------------------------------
 
 

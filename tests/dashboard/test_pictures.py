@@ -175,6 +175,7 @@ def test_a_drawing_brings_its_typeface(opened: Warehouse) -> None:
 def test_an_empty_choice_gives_a_picture_that_says_so(opened: Warehouse) -> None:
     selection = selected(opened, "market-forecasts", publisher=["IDC"], target=["2035", "2035"])
     assert selection.frame.empty
+    assert "Source" not in written(drawing(selection))
     said = "".join(drawing(selection).itertext())
     assert "No published figure matches these filters." in said
     assert "No published figure for this choice" in said
