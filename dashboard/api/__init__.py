@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from dashboard.api import charts, collections, description, embed
+from dashboard.api import charts, collections, description, embed, reference
 from dashboard.api.answers import ApiError, Reading, answered, json_response, problem
 from dashboard.api.charts import Form, chart_of
 from dashboard.api.collections import COLLECTIONS, BuildId, Collection, PageQuery, build_of
@@ -149,7 +149,7 @@ def _add_description(made: FastAPI) -> None:
 
     @made.get("/api/docs", include_in_schema=False)
     async def docs(request: Request) -> Response:
-        return HTMLResponse(await run_in_threadpool(description.docs, made, request))
+        return HTMLResponse(await run_in_threadpool(reference.page, made, request))
 
     @made.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:

@@ -1,13 +1,9 @@
-"""What the API says of itself: its OpenAPI document, made from the open build, and a page that shows it.
-
-The page is plain HTML, so that it works where nothing but this server can be reached.
-"""
+"""What the API says of itself: its OpenAPI document, with columns and examples from the open build."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from html import escape
+from collections.abc import Mapping
 from typing import Any, get_args
 from urllib.parse import urlencode
 
@@ -23,7 +19,6 @@ from dashboard.api.collections import COLLECTIONS, Collection
 from dashboard.chart import REGISTRY
 from dashboard.export import MEDIA_TYPES
 from dashboard.export.tables import plain_rows
-from dashboard.theme import FONT
 from dashboard.warehouse import Warehouse, reading
 from etl import __version__
 from etl.settings import Settings
@@ -64,7 +59,7 @@ _FILTERS_PARAMETER = {
     "list repeats the name, a range of years gives it twice. Ids and the words on screen are understood.",
     "schema": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
 }
-_INTRODUCTION = """Everything that the pages show, for programs. Read-only, no key, any origin, GET and HEAD.
+INTRODUCTION = """Everything that the pages show, for programs. Read-only, no key, any origin, GET and HEAD.
 
 Every answer names its build; with `build` an earlier one answers, as long as it is kept. An answer has an
 `ETag`: send it back as `If-None-Match`, and 304 says that nothing has changed. Lists come page by page:
@@ -117,15 +112,12 @@ def about_build(opened: Warehouse) -> Response:
     )
 
 
-# --- the document ---------------------------------------------------------------------------------
-
-
 def openapi(api: FastAPI, request: Request) -> dict[str, Any]:
     """The OpenAPI document; where a build is open, with its columns and with examples from it."""
     document = get_openapi(
         title="GenAI Atlas",
         version=__version__,
-        description=_INTRODUCTION,
+        description=INTRODUCTION,
         routes=api.routes,
         servers=[{"url": root(request).rstrip("/")}],
     )
@@ -283,106 +275,3 @@ def _cut(value: Any) -> Any:
     if isinstance(value, list):
         return [_cut(each) for each in value[:1]]
     return {name: _cut(each) for name, each in value.items()} if isinstance(value, dict) else value
-
-
-# --- the page -------------------------------------------------------------------------------------
-
-_STYLE = """
-:root { color-scheme: light dark }
-body { font: 16px/1.5 %(font)s; max-width: 900px; margin: 2rem auto; padding: 0 1rem;
-  overflow-wrap: break-word }
-h1 { font-size: 1.8rem; line-height: 1.2 }
-h2 { font-size: 1.25rem; margin: 2.5rem 0 .25rem }
-h3 { font-size: 1rem; margin: 1rem 0 .25rem }
-code, pre { font: 14px/1.45 ui-monospace, monospace }
-pre { padding: .75rem; overflow: auto; max-height: 24rem;
-  background: color-mix(in srgb, currentColor 6%%, transparent) }
-table { border-collapse: collapse; width: 100%% }
-td, th { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0;
-  border-bottom: 1px solid color-mix(in srgb, currentColor 15%%, transparent) }
-.quiet { opacity: .75; font-size: 14px }
-"""
-
-
-def docs(api: FastAPI, request: Request) -> str:
-    """The document as a page to read."""
-    document = openapi(api, request)
-    start = document["servers"][0]["url"]
-    body = "\n".join(
-        _operation(path, operations["get"], start) for path, operations in document["paths"].items()
-    )
-    kinds = "\n".join(
-        f'<tr id="{name}">{_cells(str(kind.status), escape(kind.title), escape(kind.advice))}</tr>'
-        for name, kind in KINDS.items()
-    )
-    introduction = "".join(f"<p>{_text(part)}</p>" for part in _INTRODUCTION.split("\n\n"))
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>API · GenAI Atlas</title>
-<style>{_STYLE % {"font": FONT}}</style>
-</head>
-<body>
-<main>
-<h1>The API of GenAI Atlas</h1>
-{introduction}
-<p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI {escape(document["openapi"])}).</p>
-{body}
-<h2>Problems</h2>
-<table><tr><th>Status</th><th>Problem</th><th>What to do</th></tr>
-{kinds}
-</table>
-</main>
-</body>
-</html>
-"""
-
-
-def _operation(path: str, operation: Mapping[str, Any], start: str) -> str:
-    rows = "\n".join(_parameter_row(each) for each in operation.get("parameters", []))
-    table = f"<table><tr><th>Parameter</th><th>Takes</th><th></th></tr>\n{rows}\n</table>" if rows else ""
-    example = operation["responses"]["200"]["content"].get("application/json", {}).get("example")
-    shown = json.dumps(example, indent=2, ensure_ascii=False) if example else ""
-    answer = f'<h3>Example</h3><pre tabindex="0">{escape(shown)}</pre>' if shown else ""
-    return f"""<h2><code>{escape(path)}</code></h2>
-<p>{_text(operation.get("description", ""))}</p>
-{table}
-<p class="quiet"><code>GET {escape(start + path)}</code></p>{answer}"""
-
-
-def _parameter_row(parameter: Mapping[str, Any]) -> str:
-    about = parameter.get("description") or parameter["schema"].get("description", "")
-    if "example" in parameter:
-        about += f" Example: {json.dumps(parameter['example'], ensure_ascii=False)}."
-    name = f"<code>{escape(parameter['name'])}</code>" + (" (needed)" if parameter.get("required") else "")
-    return f"<tr>{_cells(name, escape(', '.join(_takes(parameter['schema']))), _text(about))}</tr>"
-
-
-def _cells(*cells: str) -> str:
-    return "".join(f"<td>{cell}</td>" for cell in cells)
-
-
-def _takes(schema: Mapping[str, Any]) -> Iterator[str]:
-    if "anyOf" in schema:
-        for each in schema["anyOf"]:
-            if each.get("type") != "null":
-                yield from _takes(each)
-        return
-    if "enum" in schema and len(schema["enum"]) <= len(FORMATS):
-        yield " or ".join(map(str, schema["enum"]))
-    elif schema.get("type") == "array":
-        yield f"any number of {schema['items'].get('type', 'value')}s"
-    else:
-        yield str(schema.get("type", "value"))
-    limits = (("minimum", "from"), ("maximum", "to"), ("maxLength", "at most so many characters:"))
-    yield from (f"{words} {schema[name]:,}" for name, words in limits if name in schema)
-    if schema.get("default") not in (None, []):
-        yield f"else {schema['default']}"
-
-
-def _text(text: str) -> str:
-    """Text with `code` in it, as HTML."""
-    parts = escape(text).split("`")
-    return "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
