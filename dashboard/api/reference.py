@@ -1,4 +1,4 @@
-"""The OpenAPI document as a page to read: plain HTML, which works where nothing but this server is reached."""
+"""The OpenAPI document as a page to read: plain HTML, so that it works where nothing else is reached."""
 
 from __future__ import annotations
 

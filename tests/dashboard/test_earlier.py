@@ -20,7 +20,7 @@ from dashboard.warehouse import EarlierBuildError, UnknownBuildError, Warehouse,
 from etl.build import build
 from etl.settings import Settings
 from etl.warehouse import Build, Home, built_at
-from tests.dashboard.conftest import app_page, texts
+from tests.dashboard.conftest import app_page, figures, texts
 from tests.dashboard.http_client import Client
 from tests.etl.package_copy import PackageCopy, copied
 
@@ -100,11 +100,11 @@ def test_a_link_opened_later_shows_the_chart_as_it_is_and_what_changed(two: Two)
 def test_a_link_opened_later_shows_the_chart_as_it_was(two: Two) -> None:
     app = app_page("market.py", **link(two), as_of="As it was")
     assert not app.exception
-    addresses = [block.value for block in app.code if "market-forecasts" in block.value]
-    assert len(addresses) == 1
-    assert f"build={two.old.build_id}" in addresses[0]
-    others = [block.value for block in app.code if "market-growth-rates" in block.value]
-    assert f"build={two.new.build_id}" in others[0]
+    drawn, *others = [figure.spec for figure in figures(app)]
+    assert "MF997" in drawn
+    assert "MF998" not in drawn
+    assert not any("MF997" in spec for spec in others)
+    assert any("MF998" in spec for spec in others)
     opened = kept(two.old.build_id)
     with reading(opened):
         sentence = CHART.summary(opened.query(*CHART.query(CHART.filters())), CHART.filters())
