@@ -15,22 +15,19 @@ from rich.table import Table
 import dashboard.charts  # registers the charts
 import dashboard.cli_export  # noqa: F401  # adds export and report
 from dashboard.chart import REGISTRY
-from etl.build import build as run_build
-from etl.build import needs_build
 from etl.cli import (
     DataOption,
     HomeOption,
     JsonOption,
     app,
+    build_if_needed,
     print_json,
-    progress,
     reported,
     settings_for,
-    stderr,
     stdout,
 )
-from etl.errors import AtlasError, DataError
-from etl.settings import Settings, duration
+from etl.errors import AtlasError
+from etl.settings import duration
 
 __all__ = ["app", "main"]
 
@@ -94,7 +91,7 @@ def serve(
 ) -> None:
     """Open the dashboard; build first if no build was made from these data yet."""
     settings = settings_for(home, data)
-    _build_if_needed(settings)
+    build_if_needed(settings)
     # The app reads its settings in threads of its own; through the environment all of them see these.
     os.environ.update(GENAI_ATLAS_HOME=str(settings.home), GENAI_ATLAS_DATA=str(settings.data))
     if refresh_every:
@@ -110,20 +107,6 @@ def serve(
     except SystemExit as stop:
         if stop.code:
             raise AtlasError(f"Port {port} of {host} is not free; name another with --port.") from None
-
-
-def _build_if_needed(settings: Settings) -> None:
-    """Build where these data were never built; a failure is told, and what was built before is served."""
-    try:
-        if needs_build(settings):
-            with progress() as report:
-                run_build(settings, report)
-    except AtlasError as error:
-        for problem in error.problems if isinstance(error, DataError) else []:
-            stderr.print(str(problem), markup=False, highlight=False)
-        stderr.print(
-            f"Warning: {error} The last good build is served, if there is one.", style="yellow", markup=False
-        )
 
 
 def _streamlit_config() -> dict[str, Any]:

@@ -14,7 +14,17 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dashboard.chart import REGISTRY, Chart
-from etl.cli import DataOption, HomeOption, app, progress, reported, settings_for, stderr, stdout
+from etl.cli import (
+    DataOption,
+    HomeOption,
+    app,
+    build_if_needed,
+    progress,
+    reported,
+    settings_for,
+    stderr,
+    stdout,
+)
 from etl.errors import AtlasError, MisuseError
 
 if TYPE_CHECKING:
@@ -173,8 +183,9 @@ def _chosen(ids: Sequence[str], topics: Sequence[str]) -> list[Chart[Any]]:
 
 
 def _opened(home: Path | None, data: Path | None) -> Warehouse:
-    """The build to export from; made first where there is none."""
+    """The build to export from; made first where these data, or this program, never made one."""
     settings = settings_for(home, data)
+    build_if_needed(settings)
     os.environ.update(GENAI_ATLAS_HOME=str(settings.home), GENAI_ATLAS_DATA=str(settings.data))
     from dashboard.warehouse import warehouse  # noqa: PLC0415
 

@@ -132,6 +132,20 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield status.update
 
 
+def build_if_needed(settings: Settings) -> None:
+    """Build where these data were never built; a failure is told, and what was built before is served."""
+    try:
+        if needs_build(settings):
+            with progress() as report:
+                run_build(settings, report)
+    except AtlasError as error:
+        for problem in error.problems if isinstance(error, DataError) else []:
+            stderr.print(str(problem), markup=False, highlight=False)
+        stderr.print(
+            f"Warning: {error} The last good build is served, if there is one.", style="yellow", markup=False
+        )
+
+
 @app.command()
 @reported
 def build(

@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from dashboard import cli
+from dashboard import cli, warehouse
 from dashboard.chart import REGISTRY
 from dashboard.cli_export import Form
 from dashboard.export import MEDIA_TYPES, NoBrowserError, files, pictures
 from dashboard.pages import PAGES
 from dashboard.warehouse import Warehouse
+from etl.warehouse import Home
 from tests.dashboard.test_pictures import studio  # noqa: F401 - a fixture
+from tests.etl.package_copy import PackageCopy
 
 pytestmark = pytest.mark.usefixtures("opened")
 CHART = "market-forecasts"
@@ -77,6 +79,17 @@ def test_a_picture_is_written_in_the_size_that_was_asked_for() -> None:
     run("export", CHART, "-o", "slide.png", "--size", "slide", "--mode", "dark", "--scale", "0.5")
     content = Path("slide.png").read_bytes()
     assert content[16:24] == (800).to_bytes(4, "big") + (450).to_bytes(4, "big")
+
+
+def test_where_these_data_were_never_built_they_are_built_first(
+    package_copy: PackageCopy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouse, "_opened", None)
+    home = tmp_path / "new"
+    said, _ = run("export", CHART, "-f", "json", "-o", "-", "--home", home, "--data", package_copy.folder)
+    built = Home(home).current()
+    assert built is not None
+    assert json.loads(said)["build"]["id"] == built.build_id
 
 
 # --- what is refused ------------------------------------------------------------------------------
