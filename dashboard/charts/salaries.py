@@ -246,6 +246,19 @@ class Rows:
     most: int = MOST_ROWS
 
 
+def interval_bars(rows: pd.DataFrame, value: str) -> dict[str, Any]:
+    """Whiskers from `lower` to `upper` around a column of values."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": rows["upper"] - rows[value],
+        "arrayminus": rows[value] - rows["lower"],
+        "color": theme.GREY,
+        "thickness": 1.5,
+        "width": 4,
+    }
+
+
 def ranges(frame: pd.DataFrame, filters: SalaryFilters, look: Rows) -> go.Figure:
     """One row a group: thin 10th to 90th percentile, thick the middle half, median with interval."""
     figure = go.Figure()
@@ -266,15 +279,7 @@ def ranges(frame: pd.DataFrame, filters: SalaryFilters, look: Rows) -> go.Figure
         y=list(range(len(shown))),
         mode="markers",
         marker={"size": 10, "color": [look.color(row) for row in records(shown)]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": shown["upper"] - shown["median"],
-            "arrayminus": shown["median"] - shown["lower"],
-            "color": theme.GREY,
-            "thickness": 1.5,
-            "width": 4,
-        },
+        error_x=interval_bars(shown, "median"),
         customdata=[[row.claim_id, _words(row, filters)] for row in records(shown)],
         hovertemplate=HOVER,
     )

@@ -19,6 +19,7 @@ from dashboard.charts.salaries import (
     Seniority,
     Size,
     dollars,
+    interval_bars,
     pay_at,
     pay_between,
 )
@@ -105,15 +106,7 @@ def _estimate(frame: pd.DataFrame, filters: EstimateFilters) -> go.Figure:
                 "symbol": "circle-open" if is_estimate else "circle",
                 "line": {"width": 2, "color": color},
             },
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": rows["upper"] - rows["value"],
-                "arrayminus": rows["value"] - rows["lower"],
-                "color": theme.GREY,
-                "thickness": 1.5,
-                "width": 4,
-            },
+            error_x=interval_bars(rows, "value"),
             customdata=[[row.claim_id, hover_text(row, _words(row))] for row in records(rows)],
             hovertemplate=HOVER,
         )
