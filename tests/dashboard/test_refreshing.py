@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -201,7 +202,8 @@ def runs_within(seconds: float, settings: Settings, marker: Path) -> int:
         await asyncio.sleep(seconds)
         task.cancel()
 
-    asyncio.run(server())
+    with ThreadPoolExecutor(1) as thread:  # a browser test may have left its own loop running in this one
+        thread.submit(asyncio.run, server()).result()
     wait_until(lambda: not refresher.is_running(settings))
     return len(marker.read_text()) if marker.exists() else 0
 
