@@ -107,7 +107,7 @@ CHOSEN = """
         AND (len($contract::VARCHAR[]) = 0 OR list_contains($contract::VARCHAR[], cell.employment))
         AND (len($size::VARCHAR[]) = 0 OR list_contains($size::VARCHAR[], cell.company_size))
 """
-
+COUNTED = "CASE $counting WHEN 'reports' THEN cell.reports ELSE cell.postings END"
 
 # Between these two of n sorted records lies the true median in at least 95 of 100 samples.
 LOWER_RANK = "greatest(1, floor((total - 1.96 * sqrt(total)) / 2))"
@@ -115,11 +115,35 @@ UPPER_RANK = "least(total, ceil(1 + (total + 1.96 * sqrt(total)) / 2))"
 
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
+MIX = """,
+        100.0 * coalesce(sum(from_us), 0) / total AS us_share,
+        100.0 * sum(paired) / sum(reports) AS paired_share"""
+
+
+def listed_sql(group: str, more: str = "") -> str:
+    """SELECT of the groups of `counted` (`salary_k`, `n` and the columns of the group) that are large enough.
+
+    One running sum over all groups is several times faster than one each, so a group knows how many records
+    are `before` it. `pays` are its pays in rising order, `uptos` how many records there are up to each.
+    """
+    return f"""
+    SELECT
+        {group},
+        sum(n) AS total,
+        max(upto) - total AS before,
+        list(salary_k ORDER BY salary_k) AS pays,
+        list(upto ORDER BY salary_k) AS uptos{more}
+    FROM (
+        SELECT *, sum(n) OVER (ORDER BY {group}, salary_k ROWS UNBOUNDED PRECEDING) AS upto FROM counted
+    ) AS ranked
+    GROUP BY {group}
+    HAVING total >= {LEAST}
+"""  # noqa: S608  # texts of this package
 
 
 def pay_at(rank: str) -> str:
-    """SQL of the pay (US$) of the record of that rank, from the lists `pays` and `uptos` (their counts)."""
-    return f"1000.0 * pays[1 + len(list_filter(uptos, lambda upto: upto < {rank}))]"
+    """SQL of the pay (US$) of the record of that rank in a group of `listed_sql`."""
+    return f"1000.0 * pays[1 + len(list_filter(uptos, lambda upto: upto < before + {rank}))]"
 
 
 def pay_between(place: str) -> str:
@@ -128,6 +152,11 @@ def pay_between(place: str) -> str:
         f"({pay_at(f'floor({place})')} * (1 - {place} + floor({place})) "
         f"+ {pay_at(f'ceil({place})')} * ({place} - floor({place})))"
     )
+
+
+def pay_quantile(share: object) -> str:
+    """SQL of the pay that this share of a group of `listed_sql` is paid at most, interpolated."""
+    return pay_between(f"(1 + (total - 1) * {share})")
 
 
 def quantiles_sql(group: str, label: str, more: str = "", join: str = "") -> str:
@@ -141,9 +170,8 @@ WITH counted AS (
     SELECT
         {group} AS value,
         cell.salary_k,
-        sum(CASE $counting WHEN 'reports' THEN cell.reports ELSE cell.postings END) AS n,
-        sum(CASE WHEN cell.company_country = 'USA'
-            THEN CASE $counting WHEN 'reports' THEN cell.reports ELSE cell.postings END END) AS from_us,
+        sum({COUNTED}) AS n,
+        sum({COUNTED}) FILTER (cell.company_country = 'USA') AS from_us,
         sum(cell.reports) AS reports,
         sum(cell.paired_reports) AS paired
     {CHOSEN}
@@ -151,26 +179,7 @@ WITH counted AS (
     HAVING value IS NOT NULL
 ),
 
-ranked AS (
-    SELECT
-        *,
-        sum(n) OVER (PARTITION BY value ORDER BY salary_k) AS upto,
-        sum(n) OVER (PARTITION BY value) AS total
-    FROM counted
-),
-
-listed AS (
-    SELECT
-        value,
-        total,
-        list(salary_k ORDER BY salary_k) AS pays,
-        list(upto ORDER BY salary_k) AS uptos,
-        100.0 * coalesce(sum(from_us), 0) / total AS us_share,
-        100.0 * sum(paired) / sum(reports) AS paired_share
-    FROM ranked
-    GROUP BY value, total
-    HAVING total >= {LEAST}
-),
+listed AS ({listed_sql("value", MIX)}),
 
 told AS (
     SELECT
@@ -196,15 +205,14 @@ SELECT
     {label} AS label,
     $pay_source || ':' || summary.value::VARCHAR AS claim_id,
     source.source_id,
-    coalesce(publisher.name, 'Firm not named') AS publisher,
+    source.publisher,
     source.published,
     'relayed' AS attribution,
     source.url
     {more}
 FROM summary
 JOIN pay_source AS described ON described.source = $pay_source
-JOIN source USING (source_id)
-LEFT JOIN publisher USING (publisher_id)
+JOIN source_card AS source USING (source_id)
 {join}
 """  # noqa: S608  # texts of this module; values are parameters
 
@@ -656,9 +664,8 @@ WITH counted AS (
     SELECT
         cell.role_id,
         {STEP} * (cell.salary_k // {STEP}) AS step,
-        sum(CASE $counting WHEN 'reports' THEN cell.reports ELSE cell.postings END) AS here,
-        sum(CASE WHEN cell.company_country = 'USA'
-            THEN CASE $counting WHEN 'reports' THEN cell.reports ELSE cell.postings END END) AS from_us
+        sum({COUNTED}) AS here,
+        sum({COUNTED}) FILTER (cell.company_country = 'USA') AS from_us
     {CHOSEN}
         AND list_contains(
             CASE WHEN len($pay_roles::VARCHAR[]) = 0 THEN {list(COMPARED)}
@@ -684,15 +691,14 @@ SELECT
     shared.us_share,
     $pay_source || ':' || shared.role_id AS claim_id,
     source.source_id,
-    coalesce(publisher.name, 'Firm not named') AS publisher,
+    source.publisher,
     source.published,
     'relayed' AS attribution,
     source.url
 FROM shared
 JOIN salary_role AS role USING (role_id)
 JOIN pay_source AS described ON described.source = $pay_source
-JOIN source USING (source_id)
-LEFT JOIN publisher USING (publisher_id)
+JOIN source_card AS source USING (source_id)
 WHERE shared.n >= {LEAST}
 ORDER BY role.position, shared.step
 """,  # noqa: S608  # constants of this module

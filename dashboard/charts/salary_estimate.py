@@ -20,8 +20,9 @@ from dashboard.charts.salaries import (
     Size,
     dollars,
     interval_bars,
+    listed_sql,
     pay_at,
-    pay_between,
+    pay_quantile,
 )
 
 QUANTILES = {"p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9}
@@ -155,13 +156,13 @@ def _takeaway(frame: pd.DataFrame, filters: EstimateFilters) -> str:
 
 def _ranked(sign: str) -> str:
     """SQL of the rank of the record at an end of the 95% interval of a quantile."""
-    half = "1.96 * sqrt(n * quantile * (1 - quantile))"
-    return f"floor(n * quantile - {half})" if sign == "-" else f"ceil(1 + n * quantile + {half})"
+    half = "1.96 * sqrt(total * quantile * (1 - quantile))"
+    return f"floor(total * quantile - {half})" if sign == "-" else f"ceil(1 + total * quantile + {half})"
 
 
 _OBSERVED = f"""
     SELECT
-        kind, n, quantile, {pay_between("(1 + (n - 1) * quantile)")} AS value,
+        kind, total AS n, quantile, {pay_quantile("quantile")} AS value,
         CASE WHEN {_ranked("-")} >= 1 THEN {pay_at(_ranked("-"))} END AS lower,
         {pay_at(_ranked("+"))} AS upper
     FROM listed
@@ -199,13 +200,7 @@ counted AS (
     SELECT 'choice' AS kind, salary_k, sum(postings) AS n FROM near WHERE is_choice GROUP BY salary_k
 ),
 
-listed AS (
-    SELECT
-        kind, max(upto) AS n, list(salary_k ORDER BY salary_k) AS pays, list(upto ORDER BY salary_k) AS uptos
-    FROM (SELECT *, sum(n) OVER (PARTITION BY kind ORDER BY salary_k) AS upto FROM counted)
-    GROUP BY kind
-    HAVING max(upto) >= {LEAST}
-),
+listed AS ({listed_sql("kind")}),
 
 observed AS ({_OBSERVED}),
 
@@ -287,7 +282,7 @@ SELECT
     each.kind, each.quantile, each.value, each.lower, each.upper, each.n, each.fitted, each.within_10_90,
     each.within_25_75, each.basis, each.claim_id,
     role.name AS role, place.name AS country,
-    source.source_id, coalesce(publisher.name, 'Firm not named') AS publisher, source.published,
+    source.source_id, source.publisher, source.published,
     'relayed' AS attribution, source.url
 FROM (
     SELECT told.*, described.source_id, NULL AS basis
@@ -295,8 +290,7 @@ FROM (
     UNION ALL BY NAME
     SELECT * FROM context WHERE EXISTS (FROM told)
 ) AS each
-JOIN source USING (source_id)
-LEFT JOIN publisher USING (publisher_id)
+JOIN source_card AS source USING (source_id)
 JOIN salary_role AS role ON role.role_id = $my_role
 JOIN entity AS place ON place.entity_id = $my_country
 ORDER BY list_position({[*KINDS, "rests on"]}, each.kind), each.quantile, each.claim_id

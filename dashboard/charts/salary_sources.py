@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import HOVER, capitalised, hover_text, records, title_above, wrapped
-from dashboard.charts.salaries import LEAST, ROW, dollars
+from dashboard.charts.salaries import LEAST, ROW, dollars, listed_sql, pay_quantile
 
 Level = Literal["all", "entry", "mid", "senior", "executive"]
 LEVELS = {"all": "All levels", "entry": "Entry", "mid": "Mid", "senior": "Senior", "executive": "Executive"}
@@ -127,8 +127,6 @@ def _sources_takeaway(frame: pd.DataFrame, filters: SourceFilters) -> str:
     return f"{text}; the records say {dollars(own.iloc[0]['middle'])} ({own.iloc[0]['publisher']})."
 
 
-_MIDDLE = "1000.0 * min(salary_k) FILTER (upto >= ceil(total * {share}))"
-
 sources = register(
     Chart(
         id="salary-sources",
@@ -154,23 +152,7 @@ WITH counted AS (
     GROUP BY ALL
 ),
 
-ranked AS (
-    SELECT
-        *,
-        sum(n) OVER (PARTITION BY source, year ORDER BY salary_k) AS upto,
-        sum(n) OVER (PARTITION BY source, year) AS total
-    FROM counted
-),
-
-computed AS (
-    SELECT
-        source, year, total AS n,
-        {_MIDDLE.format(share=0.25)} AS low,
-        {_MIDDLE.format(share=0.5)} AS middle,
-        {_MIDDLE.format(share=0.75)} AS high
-    FROM ranked
-    GROUP BY source, year, total
-    HAVING total >= {LEAST}
+computed AS ({listed_sql("source, year")}
     QUALIFY row_number() OVER (PARTITION BY source ORDER BY year DESC) = 1
 ),
 
@@ -202,8 +184,8 @@ stated AS (
 SELECT
     computed.source || ':' || $paid_role AS claim_id, source.source_id, described.name AS publisher,
     source.published, 'relayed' AS attribution, source.url, computed.year, described.measures AS detail,
-    'records' AS kind, computed.n::DOUBLE AS n, computed.low, 'p25' AS low_kind, computed.middle,
-    'median' AS middle_kind, computed.high, 'p75' AS high_kind
+    'records' AS kind, computed.total::DOUBLE AS n, {pay_quantile(0.25)} AS low, 'p25' AS low_kind,
+    {pay_quantile(0.5)} AS middle, 'median' AS middle_kind, {pay_quantile(0.75)} AS high, 'p75' AS high_kind
 FROM computed
 JOIN pay_source AS described USING (source)
 JOIN source USING (source_id)
