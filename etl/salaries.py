@@ -297,6 +297,9 @@ class _Intake:
             FROM record JOIN combination USING (combination_id)
             WHERE combination.reason IS NOT NULL
                 OR NOT coalesce(record.pay_usd BETWEEN {LEAST_PAY} AND {MOST_PAY}, false);
+            CREATE VIEW answer AS SELECT record.* FROM record ANTI JOIN bad USING (row_no);
+            CREATE TABLE accepted AS
+            SELECT combination_id, count(*) AS records FROM answer GROUP BY combination_id;
             """  # noqa: S608  # constants of this program
         )
         return self._counts()
@@ -342,13 +345,13 @@ class _Intake:
         )
         left_out = self._feed.counts("SELECT reason, count(*) FROM left_out GROUP BY reason ORDER BY reason")
         states = self._feed.counts(
-            "SELECT title_state, count(*) FROM record JOIN combination USING (combination_id) "
-            "WHERE row_no NOT IN (SELECT row_no FROM bad) GROUP BY title_state ORDER BY title_state"
+            "SELECT title_state, sum(records) FROM accepted JOIN combination USING (combination_id) "
+            "GROUP BY title_state ORDER BY title_state"
         )
         unmapped = self._feed.counts(
-            "SELECT title, count(*) AS reports FROM record JOIN combination USING (combination_id) "  # noqa: S608  # numbers
-            "WHERE title_state = 'unmapped' AND title IS NOT NULL AND row_no NOT IN (SELECT row_no FROM bad) "
-            f"GROUP BY title HAVING count(*) >= {LEAST_REPORTS_OF_A_TITLE} "
+            "SELECT title, sum(records) AS reports FROM accepted JOIN combination USING (combination_id) "  # noqa: S608  # numbers
+            "WHERE title_state = 'unmapped' AND title IS NOT NULL "
+            f"GROUP BY title HAVING sum(records) >= {LEAST_REPORTS_OF_A_TITLE} "
             f"ORDER BY reports DESC, title LIMIT {MAX_UNMAPPED_TOLD}"
         )
         parsed_away = self._feed.one("SELECT count(*) FROM reject")
@@ -393,12 +396,11 @@ class _Intake:
         self._connection.execute(
             f"""
             UPDATE combination SET title = NULL WHERE title IN (
-                SELECT title FROM record JOIN combination USING (combination_id)
+                SELECT title FROM accepted JOIN combination USING (combination_id)
                 WHERE title NOT IN (SELECT title FROM title_role WHERE is_reviewed)
-                GROUP BY title HAVING count(*) < {LEAST_REPORTS_OF_A_TITLE}
+                GROUP BY title HAVING sum(records) < {LEAST_REPORTS_OF_A_TITLE}
             );
             CREATE TABLE source_rule AS SELECT {self._reader.has_ranges} AS has_ranges;
-            CREATE VIEW answer AS SELECT record.* FROM record ANTI JOIN bad USING (row_no);
             """  # noqa: S608  # constants of this program
         )
         sql = cells_sql()
