@@ -16,7 +16,16 @@ from dashboard import pages, theme
 from dashboard.chart import REGISTRY
 from etl.build import build
 from etl.warehouse import open_read_only
-from tests.browser.conftest import Server, Watch, free_port, settle, start, stop, wait_until_ready
+from tests.browser.conftest import (
+    Server,
+    Watch,
+    free_port,
+    settle,
+    start,
+    stop,
+    violations,
+    wait_until_ready,
+)
 from tests.etl.package_copy import PackageCopy
 
 pytestmark = pytest.mark.browser
@@ -73,12 +82,13 @@ def asked(page: Page) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("listed", pages.PAGES, ids=[page.path for page in pages.PAGES])
-def test_a_page_loads_without_a_fault_and_fits_every_width(
+def test_a_page_loads_without_a_fault_fits_every_width_and_is_accessible(
     new_page: NewPage, listed: pages.Page, mode: theme.Mode
 ) -> None:
     page = new_page(f"/{listed.path}", mode=mode)
     expect(page).to_have_title(f"{listed.title} · GenAI Atlas")
     expect(page.get_by_test_id("stApp")).to_have_css("background-color", GROUND[mode])
+    assert violations(page) == []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 1000})
         expect(page.get_by_role("heading", level=1)).to_be_in_viewport()

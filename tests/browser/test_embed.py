@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE, Server, Watch
+from tests.browser.conftest import PATIENCE, Server, Watch, violations
 
 pytestmark = pytest.mark.browser
 
@@ -133,5 +132,4 @@ def test_it_names_its_sources_and_leads_to_the_dashboard(
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_it_has_no_serious_violation(elsewhere: Callable[..., Page], mode: str) -> None:
-    found = Axe().run(elsewhere("market-forecasts", mode=mode)).response["violations"]
-    assert [each["id"] for each in found if each["impact"] in {"serious", "critical"}] == []
+    assert violations(elsewhere("market-forecasts", mode=mode)) == []
