@@ -101,7 +101,7 @@ def for_dark(figure: go.Figure) -> go.Figure:
     """The same figure with colours that are legible on a dark ground."""
     text = figure.to_json(validate=False)
     for light, dark in _ON_DARK.items():
-        text = text.replace(f'"{light}"', f'"{dark}"')
+        text = text.replace(light, dark)
     return go.Figure(json.loads(text), skip_invalid=False)
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.charts.companies import BOUNDS, PLAYERS, DatedFilters, ListFilters, player, when
+from dashboard.charts.companies import BOUNDS, PLAYERS, DatedFilters, ListFilters, player
 from dashboard.charts.marks import capitalised, counted, records
+from dashboard.charts.rows import spoken
 from dashboard.components import (
     address_columns,
     chart_card,
@@ -18,7 +19,7 @@ from dashboard.components import (
     source_list,
 )
 from dashboard.theme import exact
-from dashboard.warehouse import ask
+from dashboard.warehouse import ask, warehouse
 
 HEADINGS = {
     "company": "Company",
@@ -86,9 +87,9 @@ def listing(shown: pd.DataFrame) -> None:
     table = shown.assign(
         kind=shown["kind"].map(player),
         funding=shown["funding_usd_mn"] / 1000,
-        funding_when=shown["funding_period"].map(when, na_action="ignore"),
+        funding_when=shown["funding_period"].map(spoken, na_action="ignore"),
         valuation=shown["valuation_usd_mn"] / 1000,
-        valuation_when=shown["valuation_period"].map(when, na_action="ignore"),
+        valuation_when=shown["valuation_period"].map(spoken, na_action="ignore"),
     )
     billions = st.column_config.NumberColumn(format="%.4g")
     st.dataframe(
@@ -115,7 +116,8 @@ def profile(row: pd.Series) -> None:
     if pd.notna(row["note"]):
         st.caption(plain(row["note"]))
     known = ask(
-        "SELECT metric_label, value, bound, unit_label, period, publisher, relayed_by, note, source_id "
+        "SELECT claim_id, metric_label, value, bound, unit_label, period, segment, population, publisher, "
+        "attribution, relayed_by, note, source_id "
         "FROM observation_figure WHERE dataset = 'company_figure' AND entity_id = $company_id "
         "AND NOT is_repeat ORDER BY metric_label, period DESC, claim_id",
         company_id=row["company_id"],
@@ -126,12 +128,10 @@ def profile(row: pd.Series) -> None:
         st.markdown("- No figure of money raised, valuation or staff was found.")
     if pd.notna(row["models"]):
         st.markdown(f"- Models that the sources name: {plain(row['models'])}")
-    ids = [row["source_id"], *known["source_id"]]
-    cards = ask(
-        "SELECT *, 'relayed' AS read FROM source_card WHERE list_contains($ids::VARCHAR[], source_id) "
-        "ORDER BY publisher",
-        ids=sorted(set(ids)),
+    entry = pd.DataFrame(
+        [{"claim_id": row["company_id"], "source_id": row["source_id"], "attribution": "relayed"}]
     )
+    cards = warehouse().sources_of(pd.concat([entry, known[list(entry.columns)]]))
     with st.popover(f"Sources ({len(cards)})", icon=":material/format_quote:", type="tertiary"):
         source_list(cards)
 
@@ -144,11 +144,16 @@ def home(row: pd.Series) -> str:
 
 
 def in_words(figure: Any) -> str:
-    """One figure with its date and who says so."""
-    relay = f", relayed by {figure.relayed_by}" if pd.notna(figure.relayed_by) else ", relayed"
+    """One figure with its date, what part of the company it speaks of, and who says so."""
+    relay = "" if figure.attribution == "primary" else ", relayed"
+    if pd.notna(figure.relayed_by):
+        relay = f", relayed by {figure.relayed_by}"
     note = f" {figure.note}" if pd.notna(figure.note) else ""
     value = f"{BOUNDS.get(figure.bound, '')}{exact(figure.value)} {figure.unit_label}"
-    return f"{figure.metric_label}: {value}, {when(figure.period)} ({figure.publisher}{relay}).{note}"
+    whose = "".join(f", {part}" for part in (figure.segment, figure.population) if pd.notna(part))
+    return (
+        f"{figure.metric_label}{whose}: {value}, {spoken(figure.period)} ({figure.publisher}{relay}).{note}"
+    )
 
 
 with st.container(border=True, key="company-list"):

@@ -8,6 +8,12 @@ from dashboard.components import chart_card, filter_bar, more, page_head, plain,
 from dashboard.theme import percent
 from dashboard.warehouse import ask
 
+
+def some(*parts: tuple[float, str], before: str = "") -> str:
+    """An enumeration of counts that go on after `before`, without those that are zero."""
+    return before + "".join(f", {count:,.0f} {what}" for count, what in parts if count)
+
+
 taken = ask(
     "SELECT * FROM pay_import JOIN pay_source USING (source) WHERE kind = 'pay' ORDER BY accepted DESC"
 )
@@ -19,8 +25,8 @@ mix = ask(
 page_head(
     "What would I earn?",
     f"{mix.reports:,.0f} records of pay in {mix.roles:.0f} roles are {mix.postings:,.0f} distinct postings; "
-    f"{percent(100 * mix.from_us / mix.reports, 0)} of the records come from employers in the US, so what is "
-    "true of all is true of the US."
+    f"{percent(100 * mix.from_us / mix.reports, 0)} of the records come from employers in the US, so a "
+    "figure for all of them is mainly one for the US."
     if mix.reports
     else "No records of pay were imported into this build.",
 )
@@ -44,10 +50,11 @@ with st.container(border=True, key="records"):
     st.subheader("What the records are, and what they are not", anchor="records")
     for row in records(taken):
         st.markdown(
-            f"**{plain(row.name)}**: {plain(row.measures)}. {row.accepted:,.0f} of {row.rows:,.0f} rows "
-            f"taken, {row.left_out:,.0f} left out, {row.rejected:,.0f} rejected; {row.mapped:,.0f} have a "
-            f"known role, {row.excluded:,.0f} a title that is none, {row.unmapped:,.0f} an unknown title. "
-            f"{plain(row.caution)}"
+            f"**{plain(row.name)}**: {plain(row.measures)}. {row.accepted:,.0f} of {row.rows:,.0f} rows were "
+            + some((row.left_out, "left out"), (row.rejected, "rejected"), before="taken")
+            + f"; {row.mapped:,.0f} have a known role"
+            + some((row.excluded, "a title that names no role"), (row.unmapped, "a title that is not known"))
+            + f". {plain(row.caution)}"
         )
     st.markdown(
         f"**{COUNTINGS['postings']}** joins two neighbouring records that differ only in pay, the higher "

@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.catalogue import NARROWING, NOT_STATED, ToolFilters, matching
-from dashboard.charts.frameworks import amount, listed, when
-from dashboard.charts.marks import capitalised, counted, records
+from dashboard.charts.frameworks import amount, when
+from dashboard.charts.marks import capitalised, counted, listed, records
 from dashboard.components import address_columns, filter_bar, page_head, plain, read_on
 from dashboard.warehouse import ask
 
@@ -83,7 +83,7 @@ def show_catalogue() -> None:
         key="tool-table",
         column_config={
             **address_columns(),
-            "Name": st.column_config.Column(width=150, pinned=True),
+            "Name": st.column_config.Column(width=190, pinned=True),
             "Category": st.column_config.Column(width=140),
             "What it is for": st.column_config.Column(width=330),
             "Since": st.column_config.NumberColumn(format="%d"),

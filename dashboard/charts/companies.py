@@ -16,12 +16,14 @@ from dashboard.charts.marks import (
     capitalised,
     counted,
     hover_data,
+    listed,
     money_ticks,
     money_title,
     records,
     title_above,
     wrapped,
 )
+from dashboard.charts.rows import spoken, the
 
 Player = Literal["startup", "tech giant", "cloud platform", "research lab", "open-source community"]
 PLAYERS: dict[str, str] = {
@@ -32,25 +34,12 @@ PLAYERS: dict[str, str] = {
     "open-source community": "Open-source community",
 }
 PLAYER_COLORS = dict(zip(PLAYERS, theme.PALETTE, strict=False))
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MOST_COMPANIES = 34
 MOST_NAMED = 14
 # The plot of the scatter on a narrow card, in pixels: what has room there has room everywhere.
 PLOT_WIDTH, PLOT_HEIGHT, LETTER, NAME_HEIGHT = 300, 380, 6.5, 15
 BOUNDS = {"at_least": "at least ", "about": "about ", "at_most": "at most "}
 BOUND_SYMBOLS = {"at_least": "triangle-right", "about": "circle-open"}
-
-
-def when(period: str) -> str:
-    """A date as far as it is given: 2024, Mar 2025."""
-    year, *month = period.split("-")
-    return f"{MONTHS[int(month[0]) - 1]} {year}" if month and month[0].isdecimal() else year
-
-
-def _the(country: object) -> str:
-    """A country as it stands in a sentence: the United States, France."""
-    has_article = str(country).startswith("United ") or str(country) == "Netherlands"
-    return f"the {country}" if has_article else str(country)
 
 
 def _companies(count: int) -> str:
@@ -136,7 +125,7 @@ def _words(row: Any) -> str:
     relayed = f"<br>as relayed by {row.relayed_by}" if pd.notna(row.relayed_by) else ""
     note = f"<br>{wrapped(row.note, 60)}" if pd.notna(row.note) else ""
     return (
-        f"{row.company}, {verb} {bound}{theme.usd_bn(row.value_usd_bn)}, {when(row.period)}"
+        f"{row.company}, {verb} {bound}{theme.usd_bn(row.value_usd_bn)}, {spoken(row.period)}"
         f"<br>{PLAYERS[row.kind]}{', ' + home if home else ''}{note}{relayed}"
     )
 
@@ -213,14 +202,16 @@ def _ranked_takeaway(frame: pd.DataFrame, verb: str) -> str:
     top = next(records(frame))
     text = (
         f"{top.company} leads: {verb} {BOUNDS.get(top.bound, '')}{theme.usd_bn(top.value_usd_bn)} "
-        f"({when(top.period)}, {top.publisher})"
+        f"({spoken(top.period)}, {top.publisher})"
     )
     if len(frame) > 1:
         second = next(records(frame.iloc[1:]))
-        text += f", before {second.company} with {theme.usd_bn(second.value_usd_bn)} ({when(second.period)})"
+        text += (
+            f", before {second.company} with {theme.usd_bn(second.value_usd_bn)} ({spoken(second.period)})"
+        )
     relayed = int((frame["attribution"] != "primary").sum())
     how = "all" if relayed == len(frame) else f"{relayed} of them"
-    dates = dict.fromkeys([when(frame["period"].min()), when(frame["period"].max())])
+    dates = dict.fromkeys([spoken(frame["period"].min()), spoken(frame["period"].max())])
     return f"{text}. {counted(len(frame), 'figure')}, {how} relayed, dated {' to '.join(dates)}."
 
 
@@ -300,8 +291,8 @@ def paired(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _pair_words(row: Any) -> str:
     return (
-        f"{row.company}<br>worth {theme.usd_bn(row.value_usd_bn)} in {when(row.period)}, "
-        f"raised {theme.usd_bn(row.value_usd_bn_raised)} by {when(row.period_raised)}"
+        f"{row.company}<br>worth {theme.usd_bn(row.value_usd_bn)} in {spoken(row.period)}, "
+        f"raised {theme.usd_bn(row.value_usd_bn_raised)} by {spoken(row.period_raised)}"
         f"<br>{theme.times(row.ratio)} times the money raised"
     )
 
@@ -545,7 +536,7 @@ def _by_country_takeaway(frame: pd.DataFrame, filters: ByCountryFilters) -> str:
     top = next(records(sums))
     amount = _sum(top.total, is_per_head=is_per_head) + (" an inhabitant" if is_per_head else "")
     text = (
-        f"{capitalised(_the(sums.index[0]))} leads with {amount}, added up over {top.companies} of its "
+        f"{capitalised(the(sums.index[0]))} leads with {amount}, added up over {top.companies} of its "
         f"{_companies(top.listed)} on the list"
     )
     biggest = next(records(frame))
@@ -553,7 +544,8 @@ def _by_country_takeaway(frame: pd.DataFrame, filters: ByCountryFilters) -> str:
         part = 100 * biggest.value_usd_bn / frame["value_usd_bn"].sum()
         text += f"; {biggest.company} alone is {theme.percent(part, 0)} of all"
     gaps = frame["without_figure"].iloc[0]
-    return f"{text}. " + (f"No figure was found in {gaps}." if gaps else "Every country has a figure.")
+    places = listed([the(name) for name in gaps.split(", ")])
+    return f"{text}. " + (f"No figure was found in {places}." if gaps else "Every country has a figure.")
 
 
 by_country = register(
@@ -649,7 +641,7 @@ def _players_takeaway(frame: pd.DataFrame, filters: CompanyFilters) -> str:
     said = ", ".join(f"{count} {_plural(str(kind), count)}" for kind, count in kinds.items())
     text = f"{_companies(len(frame))} on the list: {said}"
     if not homes.empty:
-        text += f"; {homes.iloc[0]} of them at home in {_the(homes.index[0])}"
+        text += f"; {homes.iloc[0]} of them at home in {the(homes.index[0])}"
     return text + "."
 
 

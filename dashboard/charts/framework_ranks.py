@@ -18,7 +18,6 @@ from dashboard.charts.frameworks import (
     SignalFilters,
     amount,
     colours,
-    listed,
     not_measured,
     when,
     words,
@@ -29,6 +28,7 @@ from dashboard.charts.marks import (
     counted,
     hover_data,
     hover_text,
+    listed,
     records,
     title_above,
     wrapped,
@@ -245,9 +245,8 @@ def growth(change_pct: float) -> str:
     if change_pct >= 100:
         return f"×{theme.times(1 + change_pct / 100)}"
     digits = 0 if abs(change_pct) >= 10 else 1
-    return (
-        f"{'+' if change_pct > 0 else '−' if change_pct < 0 else '±'}{theme.percent(abs(change_pct), digits)}"
-    )
+    shown = round(change_pct, digits)
+    return f"{'+' if shown > 0 else '−' if shown < 0 else '±'}{theme.percent(abs(shown), digits)}"
 
 
 def _change_words(row: Any) -> str:

@@ -91,11 +91,6 @@ def not_measured(frame: pd.DataFrame, *, is_short: bool = False) -> str:
     return f" It does not measure {text[:1].lower()}{text[1:]}"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence: A, B and C."""
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else ""
-
-
 def words(row: Any) -> str:
     """A figure as the hover tells it."""
     text = (

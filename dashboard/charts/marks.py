@@ -53,6 +53,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: A, B and C."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else ""
+
+
 def firms(frame: pd.DataFrame) -> int:
     """How many publishers with a name are in the frame."""
     return int(frame.loc[frame["publisher"] != UNNAMED, "publisher"].nunique())
@@ -170,6 +175,26 @@ def year_axis(figure: go.Figure, first: float, last: float) -> None:
     """An axis of whole years, its labels upright on narrow screens too."""
     steps = {"dtick": 1} if last - first <= 4 else {}
     figure.update_xaxes(tickformat="d", tickangle=0, range=[first - 0.5, last + 0.5], **steps)
+
+
+def years_at_their_middle(figure: go.Figure, moments: pd.Series) -> None:
+    """An axis of time (2025.5 is the middle of 2025), each year named where its middle is."""
+    first, last = int(moments.min()), int(moments.max())
+    figure.update_xaxes(
+        range=[first - 0.05, last + 1.05],
+        tickvals=[year + 0.5 for year in range(first, last + 1)],
+        ticktext=[str(year) for year in range(first, last + 1)],
+        tickangle=0,
+    )
+
+
+def legend_below(figure: go.Figure, room: int = 60) -> None:
+    """Name the marks under the plot, in `room` pixels; the names wrap on narrow screens."""
+    figure.update_layout(
+        showlegend=True,
+        legend={"orientation": "h", "y": 0, "yref": "container", "yanchor": "bottom", "tracegroupgap": 0},
+        margin_b=room,
+    )
 
 
 # --- labels ---------------------------------------------------------------------------------------

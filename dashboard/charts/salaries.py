@@ -5,8 +5,8 @@ All figures come from cells, so each is a count of records in some group; no gro
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -19,6 +19,7 @@ from dashboard.charts.marks import (
     EndLabel,
     capitalised,
     label_line_ends,
+    legend_below,
     records,
     title_above,
     wrapped,
@@ -238,19 +239,20 @@ def _words(row: Any, filters: SalaryFilters) -> str:
 
 
 def _rest(frame: pd.DataFrame, filters: SalaryFilters) -> str:
-    """What a sentence about the frame always ends with: how many, from where."""
+    """How a sentence about the frame always ends: how many, from where."""
     total = int(frame["n"].sum())
     us = float((frame["us_share"] * frame["n"]).sum() / total)
     noun = "records" if filters.counting == "reports" else "postings"
-    return f"({total:,} {noun}, {theme.percent(us, 0)} from the US)"
+    return f"; {total:,} {noun}, {theme.percent(us, 0)} from the US."
 
 
 @dataclass(frozen=True)
 class Rows:
-    """How the rows of a chart of ranges look: room for labels, colour of a row, and the title of the axis."""
+    """How the rows of a chart of ranges look: title of the axis, colour of a row, what the colours say."""
 
     title: str = "Yearly pay, US$"
     color: Callable[[Any], str] = lambda _: theme.BLUE
+    names: Mapping[str, str] = field(default_factory=dict)
     most: int = MOST_ROWS
 
 
@@ -280,17 +282,24 @@ def ranges(frame: pd.DataFrame, filters: SalaryFilters, look: Rows) -> go.Figure
                 mode="lines",
                 line={"color": color, "width": width},
                 opacity=0.35 if width > 2 else 0.8,
+                showlegend=False,
                 hoverinfo="skip",
             )
-    figure.add_scatter(
-        x=shown["median"],
-        y=list(range(len(shown))),
-        mode="markers",
-        marker={"size": 10, "color": [look.color(row) for row in records(shown)]},
-        error_x=interval_bars(shown, "median"),
-        customdata=[[row.claim_id, _words(row, filters)] for row in records(shown)],
-        hovertemplate=HOVER,
-    )
+    colors = pd.Series([look.color(row) for row in records(shown)])
+    for color in colors.unique():
+        rows = shown[(colors == color).to_numpy()]
+        figure.add_scatter(
+            x=rows["median"],
+            y=colors.index[colors == color],
+            mode="markers",
+            name=look.names.get(color, "median"),
+            marker={"size": 10, "color": color},
+            error_x=interval_bars(rows, "median"),
+            customdata=[[row.claim_id, _words(row, filters)] for row in records(rows)],
+            hovertemplate=HOVER,
+        )
+    if look.names:
+        legend_below(figure, room=50)
     labels = [
         f"{wrapped(str(row.label), 26)} <span style='font-size:10px'>n={row.n:,}</span>"
         for row in records(shown)
@@ -318,11 +327,11 @@ def _extremes(frame: pd.DataFrame, filters: SalaryFilters) -> str:
     """Highest and lowest median of the groups."""
     top = frame.iloc[int(frame["median"].argmax())]
     if len(frame) == 1:
-        return f"{top['label']}: a median of {dollars(top['median'])} {_rest(frame, filters)}."
+        return f"{top['label']}: a median of {dollars(top['median'])}{_rest(frame, filters)}"
     low = frame.iloc[int(frame["median"].argmin())]
     return (
         f"The median runs from {dollars(low['median'])} ({low['label']}) to {dollars(top['median'])} "
-        f"({top['label']}) {_rest(frame, filters)}."
+        f"({top['label']}){_rest(frame, filters)}"
     )
 
 
@@ -355,7 +364,8 @@ def _role_color(row: Any) -> str:
 
 
 def _by_role(frame: pd.DataFrame, filters: SalaryFilters) -> go.Figure:
-    return ranges(frame, filters, Rows(color=_role_color, most=31))
+    names = {theme.VERMILION: AI_ROLES, theme.BLUE: "Other roles"}
+    return ranges(frame, filters, Rows(color=_role_color, names=names, most=31))
 
 
 distribution = register(
@@ -364,7 +374,7 @@ distribution = register(
         topic="salaries",
         title="Pay by role",
         question="What is paid for each role, and how far does it spread?",
-        reading=f"Sorted by median. Red: roles of generative AI and machine learning. {READING}",
+        reading=f"Sorted by median. {READING}",
         filters=SalaryFilters,
         sql=quantiles_sql(
             "cell.role_id",
@@ -376,7 +386,7 @@ distribution = register(
         figure=_by_role,
         takeaway=_extremes,
         columns=COLUMNS,
-        height=31 * ROW + 60,
+        height=31 * ROW + 90,
     )
 )
 
@@ -390,11 +400,11 @@ def _gap(frame: pd.DataFrame, filters: SalaryFilters) -> str:
     first, last = frame.iloc[0], frame.iloc[-1]
     if len(frame) == 1:
         return _extremes(frame, filters)
-    more = 100 * (last["median"] / first["median"] - 1)
-    than = f"{theme.percent(abs(more), 0)} {'more' if more >= 0 else 'less'} than"
+    more = round(100 * (last["median"] / first["median"] - 1))
+    than = f"{abs(more)}% {'more' if more > 0 else 'less'} than" if more else "as much as"
     return (
         f"{capitalised(str(last['label']))}: a median of {dollars(last['median'])}, {than} "
-        f"{str(first['label']).lower()} ({dollars(first['median'])}) {_rest(frame, filters)}."
+        f"{str(first['label']).lower()} ({dollars(first['median'])}){_rest(frame, filters)}"
     )
 
 
@@ -483,12 +493,19 @@ def _by_country_takeaway(frame: pd.DataFrame, filters: CountryFilters) -> str:
     shown = adjusted(frame, filters)
     if shown.empty:
         return "No price level is known for these countries."
+    kept_back = (
+        f" The {MOST_ROWS} highest are drawn, all {len(shown)} are in the table."
+        if len(shown) > MOST_ROWS
+        else ""
+    )
     if not filters.ppp:
-        return _extremes(shown, filters)
+        return _extremes(shown, filters) + kept_back
     first, last = (int(each) for each in (shown["ppp_year"].min(), shown["ppp_year"].max()))
     years = f"{first}" if first == last else f"{first} to {last}"
     sources = ", ".join(sorted({str(name) for name in shown["price_publisher"].dropna()}))
-    return f"At US prices: {_extremes(shown, filters)[:-1]}; price levels of {years}, {sources}."
+    return (
+        f"{_extremes(shown, filters)[:-1]}; at US prices, with price levels of {years}, {sources}.{kept_back}"
+    )
 
 
 country = register(
@@ -571,12 +588,12 @@ def _trend_takeaway(frame: pd.DataFrame, filters: SalaryFilters) -> str:
         first, last = group.iloc[0], group.iloc[-1]
         if first["year"] < last["year"]:
             said.append(
-                f"{name} {dollars(first['median'])} in {first['year']} and {dollars(last['median'])} in "
+                f"{name}, {dollars(first['median'])} in {first['year']} and {dollars(last['median'])} in "
                 f"{last['year']}"
             )
     if not said:
-        return f"Only one year has enough of them {_rest(frame, filters)}."
-    return f"Median: {'; '.join(said)} {_rest(frame, filters)}."
+        return f"Only one year has enough of them{_rest(frame, filters)}"
+    return f"Median pay: {'; '.join(said)}{_rest(frame, filters)}"
 
 
 trend = register(
@@ -586,14 +603,15 @@ trend = register(
         title="Pay by year",
         question="Has pay changed?",
         reading="Line: median; band: its 95% interval. With up to six roles chosen, a line each; else all "
-        "roles together. Who reports changes from year to year (2020 has 75 records, 2025 has 78,726), so a "
+        "roles together. Who reports changes from year to year, and the first years have few records, so a "
         "step is no raise that anybody got.",
         filters=SalaryFilters,
         sql=quantiles_sql(
             "{'role_id': CASE WHEN len($pay_roles::VARCHAR[]) BETWEEN 1 AND 6 THEN cell.role_id "
             "ELSE 'all' END, "
             "'year': cell.year}",
-            "coalesce(role.name, 'All chosen roles')",
+            "coalesce(role.name, CASE WHEN len($pay_roles::VARCHAR[]) = 0 THEN 'All roles' "
+            "ELSE 'All chosen roles' END)",
             ", summary.value.year AS year",
             "LEFT JOIN salary_role AS role ON role.role_id = summary.value.role_id",
         )
@@ -642,11 +660,11 @@ def _compare(frame: pd.DataFrame, filters: SalaryFilters) -> go.Figure:
 def _compare_takeaway(frame: pd.DataFrame, filters: SalaryFilters) -> str:
     over = frame[frame["step"] >= 200].groupby("label", sort=False)["share"].sum()
     over = over.reindex(frame["label"].unique(), fill_value=0.0).sort_values(ascending=False)
-    said = ", ".join(f"{theme.percent(share, 0)} of {name}" for name, share in over.items())
+    said = ", ".join(f"{name} {theme.percent(share, 0)}" for name, share in over.items())
     total = int(frame.drop_duplicates("label")["n"].sum())
     us = float(frame["us_share"].iloc[0])
     noun = "records" if filters.counting == "reports" else "postings"
-    return f"$200k or more: {said} ({total:,} {noun}, {theme.percent(us, 0)} from the US)."
+    return f"Paid $200k or more: {said}; {total:,} {noun}, {theme.percent(us, 0)} from the US."
 
 
 compare = register(

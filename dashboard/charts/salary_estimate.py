@@ -9,7 +9,15 @@ import plotly.graph_objects as go
 
 from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
-from dashboard.charts.marks import HOVER, counted, hover_text, records, title_above, wrapped
+from dashboard.charts.marks import (
+    HOVER,
+    counted,
+    hover_text,
+    legend_below,
+    records,
+    title_above,
+    wrapped,
+)
 from dashboard.charts.salaries import (
     LEAST,
     REMOTES,
@@ -111,11 +119,7 @@ def _estimate(frame: pd.DataFrame, filters: EstimateFilters) -> go.Figure:
             customdata=[[row.claim_id, hover_text(row, _words(row))] for row in records(rows)],
             hovertemplate=HOVER,
         )
-    figure.update_layout(
-        showlegend=True,
-        legend={"orientation": "h", "y": 0, "yref": "container", "yanchor": "bottom"},
-        margin_b=80,
-    )
+    legend_below(figure, room=80)
     figure.update_yaxes(
         tickvals=list(range(len(shares))),
         ticktext=["Median" if each == 0.5 else f"{each:.0%} earn less" for each in shares],
@@ -147,7 +151,7 @@ def _takeaway(frame: pd.DataFrame, filters: EstimateFilters) -> str:
     return (
         f"{who}, {filters.my_year}, {REMOTES[filters.my_works].lower()}: a median of about "
         f"{dollars(row.value)} (margin {_between(row)}), the middle half {dollars(middle[0.25])}–"
-        f"{dollars(middle[0.75])}. An estimate of this project's model from {row.fitted:,.0f} postings, "
+        f"{dollars(middle[0.75])}. An estimate of this project’s model from {row.fitted:,.0f} postings, "
         f"{near} of them of this role, level and country. In the backtest "
         f"{theme.percent(row.within_10_90, 0)} of such pay lay between its 10% and 90% quantiles; 80% would "
         "be right."
@@ -177,7 +181,7 @@ estimate = register(
         topic="salaries",
         title="Your role, level and country",
         question="Which pay is to be expected for a role, a level and a country?",
-        reading="Rings: an estimate of this project's model, n the postings of this role, level and country "
+        reading="Rings: an estimate of this project’s model, n the postings of this role, level and country "
         f"behind it; dots: observed postings, from {LEAST} on. A row gives the pay under which that share of "
         "them lies, with its margin: of an estimate, what nine in ten observed groups kept to in a backtest "
         "on earlier files; of observed postings, the 95% interval. An estimate is shown only where the model "

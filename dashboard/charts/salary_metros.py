@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
-from dashboard.charts.marks import HOVER, hover_text, records, title_above, wrapped
+from dashboard.charts.marks import HOVER, hover_text, legend_below, records, title_above, wrapped
 from dashboard.charts.salaries import ROW, dollars
 
 MOST = 24
@@ -22,8 +22,8 @@ class MetroFilters(Filters):
         str,
         Control(
             "Occupation",
-            "SELECT DISTINCT segment FROM observation_figure WHERE metric_id = 'occupation_pay_median' "
-            "AND NOT is_repeat ORDER BY segment",
+            "SELECT DISTINCT segment, upper(segment[1]) || segment[2:] FROM observation_figure "
+            "WHERE metric_id = 'occupation_pay_median' AND NOT is_repeat ORDER BY segment",
             help="Official statistics know no occupation “AI engineer”.",
             is_primary=True,
             width=320,
@@ -53,23 +53,24 @@ def _metros(frame: pd.DataFrame, filters: MetroFilters) -> go.Figure:
                 y=[place, place],
                 mode="lines",
                 line={"color": theme.FAINT, "width": 3},
+                showlegend=False,
                 hoverinfo="skip",
             )
     customdata = [[row.claim_id, hover_text(row, _words(row))] for row in records(shown)]
-    for column, symbol, name in (("value", "circle", "Pay"), ("adjusted", "circle-open", "At US prices")):
+    for column, symbol, name in (
+        ("value", "circle", "Median pay"),
+        ("adjusted", "circle-open", "The same at US prices"),
+    ):
         figure.add_scatter(
             x=shown[column],
             y=places,
             mode="markers",
             name=name,
-            showlegend=True,
             marker={"symbol": symbol, "size": 10, "color": theme.BLUE, "line": {"width": 2}},
             customdata=customdata,
             hovertemplate=HOVER,
         )
-    figure.update_layout(
-        legend={"orientation": "h", "y": 0, "yref": "container", "yanchor": "bottom"}, margin_b=60
-    )
+    legend_below(figure)
     figure.update_yaxes(
         tickvals=places,
         ticktext=[str(row.place) for row in records(shown)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -9,7 +10,16 @@ import plotly.graph_objects as go
 
 from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
-from dashboard.charts.marks import HOVER, capitalised, hover_text, records, title_above, wrapped
+from dashboard.charts.marks import (
+    HOVER,
+    capitalised,
+    counted,
+    hover_text,
+    legend_below,
+    records,
+    title_above,
+    wrapped,
+)
 from dashboard.charts.salaries import LEAST, ROW, dollars, listed_sql, pay_quantile
 
 Level = Literal["all", "entry", "mid", "senior", "executive"]
@@ -50,9 +60,10 @@ class SourceFilters(Filters):
 
 
 def _name(row: Any) -> str:
+    """Who says so, of which year, and of which part of the role if not of all of it."""
     year = f" {row.year:.0f}" if pd.notna(row.year) else ""
-    more = f", {row.detail}" if pd.notna(row.detail) else ""
-    return f"{row.publisher}{year}{more}"
+    more = f", {row.detail}" if pd.notna(row.detail) and row.kind != "records" else ""
+    return shorten(f"{row.publisher}{year}{more}", 64, placeholder=" …")
 
 
 def _words(row: Any) -> str:
@@ -68,9 +79,10 @@ def _words(row: Any) -> str:
 
 
 def _sources(frame: pd.DataFrame, filters: SourceFilters) -> go.Figure:
-    """One row a source: a line over its range, a dot at its median, hollow at its mean."""
+    """One row a statement: a line over its range, a dot at its median, hollow at its mean."""
     figure = go.Figure()
     shown = frame.head(MOST)
+    first = set(shown.drop_duplicates("kind").index)
     for place, row in enumerate(records(shown)):
         color, known = COLORS[row.kind], [x for x in (row.low, row.middle, row.high) if pd.notna(x)]
         figure.add_scatter(
@@ -79,12 +91,16 @@ def _sources(frame: pd.DataFrame, filters: SourceFilters) -> go.Figure:
             mode="lines",
             line={"color": color, "width": 7 if row.low_kind != "min" else 2},
             opacity=0.5,
+            showlegend=False,
             hoverinfo="skip",
         )
         figure.add_scatter(
             x=[row.middle if pd.notna(row.middle) else known[0]],
             y=[place],
             mode="markers",
+            name=capitalised(KINDS[row.kind]),
+            legendgroup=row.kind,
+            showlegend=shown.index[place] in first,
             marker={
                 "color": color,
                 "size": 10,
@@ -96,7 +112,7 @@ def _sources(frame: pd.DataFrame, filters: SourceFilters) -> go.Figure:
         )
     figure.update_yaxes(
         tickvals=list(range(len(shown))),
-        ticktext=[wrapped(_name(row)[:64], 34) for row in records(shown)],
+        ticktext=[wrapped(_name(row), 34) for row in records(shown)],
         range=[max(len(shown), 4) - 0.4, -0.6],
         showgrid=False,
         zeroline=False,
@@ -106,14 +122,15 @@ def _sources(frame: pd.DataFrame, filters: SourceFilters) -> go.Figure:
         range=[0, top * 1.05], tickprefix="$", tickformat="~s", nticks=6, tickangle=0, showgrid=True
     )
     title_above(figure, "Yearly pay, US$")
+    legend_below(figure)
     return figure
 
 
 def _sources_takeaway(frame: pd.DataFrame, filters: SourceFilters) -> str:
     middles = frame[frame["middle"].notna()].sort_values("middle")
-    who = f"{len(frame)} source{'' if len(frame) == 1 else 's'}"
+    who = f"{counted(len(frame), 'statement')} by {counted(frame['publisher'].nunique(), 'source')}"
     if middles.empty:
-        return f"{who} state a range and no middle."
+        return f"{who}: a range and no middle."
     first, last = middles.iloc[0], middles.iloc[-1]
     if len(middles) == 1:
         return f"{_name(first)}: {first['middle_kind']} {dollars(first['middle'])}; {who} in all."
@@ -133,8 +150,8 @@ sources = register(
         topic="salaries",
         title="What each source says",
         question="How do records, surveys and published pages differ for the same role and level?",
-        reading="Red: computed from records (distinct postings, or persons in a survey) of the newest year "
-        f"with {LEAST} or more. Blue: base pay; green: total pay; grey: the page does not tell which. Thick: "
+        reading="A row is one statement; records are distinct postings, or persons in a survey, of the "
+        f"newest year with {LEAST} or more. Thick: "
         "25th to 75th percentile; thin: the page's own ends; dot: median; hollow diamond: mean. "
         "They differ because they ask other people, count bonus or not, and cut off other tails.",
         filters=SourceFilters,
@@ -211,6 +228,6 @@ ORDER BY kind <> 'records', middle DESC NULLS LAST, claim_id
             "attribution": "How it was read",
             "url": "Address",
         },
-        height=MOST * ROW + 70,
+        height=MOST * ROW + 110,
     )
 )

@@ -52,7 +52,9 @@ Years = Annotated[
     tuple[int, int] | None,
     Control(
         "Years",
-        "SELECT min(year), max(year) FROM observation_figure WHERE topic IN ('workforce', 'adoption')",
+        # Notable models reach back to 1950 and are drawn up to a year, not between two.
+        "SELECT min(year), max(year) FROM observation_figure WHERE topic IN ('workforce', 'adoption') "
+        "AND metric_id <> 'notable_ai_models'",
         is_primary=True,
     ),
 ]

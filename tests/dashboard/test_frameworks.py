@@ -185,7 +185,8 @@ def test_amounts(value: float, unit: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "text"), [(-100, "to 0"), (-24.4, "−24%"), (0, "±0%"), (3, "+3%"), (137, "×2.4"), (900, "×10")]
+    ("change", "text"),
+    [(-100, "to 0"), (-24.4, "−24%"), (0, "±0%"), (0.04, "±0%"), (3, "+3%"), (137, "×2.4"), (900, "×10")],
 )
 def test_changes(change: float, text: str) -> None:
     assert growth(change) == text

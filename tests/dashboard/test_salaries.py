@@ -88,13 +88,34 @@ def test_prices_change_the_order_of_countries_and_are_named(opened: Warehouse) -
     assert real["USA"]["median"] == plain["USA"]["median"]
     assert real["IND"]["median"] == pytest.approx(plain["IND"]["median"] / plain["IND"]["price_level"])
     assert list(real) != list(plain)
-    assert told(opened, "salary-by-country", ppp=True).endswith("price levels of 2024, World Bank.")
+    said = told(opened, "salary-by-country", ppp=True)
+    assert "; at US prices, with price levels of 2024, World Bank. The 22 highest are drawn" in said
+
+
+def test_equal_pay_is_called_equal_and_a_gap_is_a_percentage(opened: Warehouse) -> None:
+    assert told(opened, "salary-by-remote").startswith(
+        "Remote: a median of $147k, as much as on site ($147k); 37,568 postings, "
+    )
+    assert "127% more than entry" in told(opened, "salary-by-experience")
+
+
+@pytest.mark.parametrize("chart_id", ["salary-distribution", "salary-sources", "salary-us-metros"])
+def test_what_colours_and_shapes_stand_for_is_named_beside_them(chart_id: str, opened: Warehouse) -> None:
+    chart = REGISTRY[chart_id]
+    figure = chart.draw(rows(opened, chart_id), chart.filters())
+    marks = [trace for trace in figure.data if trace.mode == "markers"]
+    looks = {(trace.marker.color, str(trace.marker.symbol)) for trace in marks}
+    named = [trace.name for trace in figure.data if trace.showlegend is not False]
+    assert figure.layout.showlegend
+    assert len(named) == len(set(named)) > 1
+    assert {trace.name for trace in marks} == set(named)
+    assert len(looks) >= len(named)
 
 
 def test_years_are_lines_of_roles_where_few_are_chosen(opened: Warehouse) -> None:
     chosen = rows(opened, "salary-trend", pay_roles=["role-ml-engineer", "role-data-scientist"])
     assert set(chosen["label"]) == {"Machine-learning engineer", "Data scientist"}
-    assert set(rows(opened, "salary-trend")["label"]) == {"All chosen roles"}
+    assert set(rows(opened, "salary-trend")["label"]) == {"All roles"}
 
 
 def test_shares_of_a_role_add_up(opened: Warehouse) -> None:
@@ -119,7 +140,8 @@ def test_sources_stand_side_by_side_and_the_records_come_first(opened: Warehouse
     assert stated["publisher"].nunique() >= 5
     assert "ai-jobs.net" not in set(stated["publisher"])
     assert (found["low"].isna() | found["high"].isna() | (found["low"] <= found["high"])).all()
-    assert told(opened, "salary-sources").startswith(f"{len(found)} sources: the middle runs from $")
+    who = f"{len(found)} statements by {found['publisher'].nunique()} sources"
+    assert told(opened, "salary-sources").startswith(f"{who}: the middle runs from $")
 
 
 def test_the_page_shows_what_stands_behind_its_figures(run_page: Callable[..., AppTest]) -> None:
@@ -194,7 +216,7 @@ def test_where_postings_are_many_they_are_told_and_nothing_is_estimated(opened: 
 def test_an_estimate_says_what_it_is_and_what_it_rests_on(opened: Warehouse) -> None:
     choice = {"my_role": "role-ai-engineer", "my_country": "KEN"}
     said = told(opened, "salary-estimate", **choice)
-    assert "An estimate of this project's model from 37,568 postings, none of them of this role" in said
+    assert "An estimate of this project’s model from 37,568 postings, none of them of this role" in said
     assert "lay between its 10% and 90% quantiles; 80% would be right" in said
     sources = opened.sources_of(rows(opened, "salary-estimate", **choice))
     assert {"ai-jobs.net", "World Bank"} <= set(sources["publisher"])
