@@ -100,6 +100,7 @@ class Chart(Generic[F]):
         columns: column -> heading of the table twin, in order.
         height: pixels, fixed, so that nothing on a page jumps.
         is_behind_more: whether its page shows it only after a click on "More".
+        needs_refresh: whether all its figures come from live sources, so that what ships has none.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Chart(Generic[F]):
     columns: Mapping[str, str]
     height: int = 460
     is_behind_more: bool = False
+    needs_refresh: bool = False
 
     def query(self, filters: F) -> tuple[str, dict[str, Any]]:
         """The statement and the values that it names."""

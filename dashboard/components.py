@@ -196,6 +196,12 @@ def _card(
         st.rerun()  # the whole page: a filter outside of this card has moved
     with st.container(border=has_border, key=f"card-{chart_id}"):
         st.subheader(chart.title, anchor=chart_id)
+        if (
+            chart.needs_refresh
+            and view(chart.id, chart.filters().model_dump_json(), color_mode()).frame.empty
+        ):
+            st.caption("No figure yet: they come with a refresh of the live sources.")
+            return
         takeaway = st.empty()
         values = {name: value for name, value in shared.items() if name in chart.filters.model_fields}
         if own:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.charts.workforce import WorkforceFilters
-from dashboard.components import chart_card, filter_bar, page_head, plain, read_on
+from dashboard.components import chart_card, filter_bar, more, page_head, plain, read_on
 from dashboard.warehouse import ask
 
 counts = ask(
@@ -18,7 +18,7 @@ page_head(
     plain(
         f"{counts.figures:,} survey figures of {counts.publishers} publishers say how many. "
         f"{studied.studies:.0f} studies measured what it does to work: {studied.gains:.0f} of "
-        f"{studied.results:.0f} results are gains, METR’s trial of experienced "
+        f"{studied.results:.0f} results are gains; METR’s trial of experienced "
         f"developers found a loss of {abs(studied.metr):g}%."
     ),
 )
@@ -31,6 +31,8 @@ with pair.cell():
     chart_card("developer-ai-use", own=("survey", "views"))
 with pair.cell():
     chart_card("adoption-purposes", own=("purpose",))
+if more("Show more: research by year and country"):
+    chart_card("research-works", shared, own=("works",))
 
 read_on(
     workforce="Workforce: how many people work in AI, and where",

@@ -286,7 +286,7 @@ def cards(comparison: str, aspects: dict[str, str]) -> None:
 
 
 counts = by_name.groupby("skill_id")["value"].max().sort_values(ascending=False)
-top = skills.set_index("skill_id")["skill"].reindex(counts.index[:3]).tolist()
+top = [f"“{name}”" for name in skills.set_index("skill_id")["skill"].reindex(counts.index[:3])]
 page_head(
     "What is there to learn, and who asks for it?",
     f"{len(skills)} skills in {skills['category'].nunique()} categories lead to three roles; "
@@ -305,7 +305,10 @@ cards(
     {"form": "Form:", "example employer": "For example:", "draw": "Speaks for it:", "demand": "Asks for:"},
 )
 
-if more("Show more: roles in one sample, job titles, how the role changes, training, what raises pay"):
+if more(
+    "Show more: hiring posts, roles in one sample, job titles, the changing role, training, what raises pay"
+):
+    chart_card("hiring-posts")
     chart_card("skill-by-role", own=("study",))
     chart_card("job-titles")
     with st.container(border=True, key="role-notes"):

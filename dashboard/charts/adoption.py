@@ -23,6 +23,7 @@ from dashboard.charts.marks import (
     spread_bar,
     title_above,
     wrapped,
+    years_at_their_middle,
 )
 from dashboard.charts.rows import (
     Ranking,
@@ -196,13 +197,7 @@ def _over_time(frame: pd.DataFrame, filters: OverTimeFilters) -> go.Figure:
         _draw_break(sketch, before, after)
     sketch.onto(figure)
     label_line_ends(figure, ends, (0.0, min(float(frame["value"].max()) * 1.08, 104.0)), OVER_TIME_HEIGHT)
-    first, last_year = int(frame["at"].min()), int(frame["at"].max())
-    figure.update_xaxes(
-        range=[first - 0.05, last_year + 1.05],
-        tickvals=[year + 0.5 for year in range(first, last_year + 1)],
-        ticktext=[str(year) for year in range(first, last_year + 1)],
-        tickangle=0,
-    )
+    years_at_their_middle(figure, frame["at"])
     figure.update_yaxes(ticksuffix="%")
     labels = list(dict.fromkeys(frame["metric_label"]))
     title_above(figure, "Percent of those asked" if len(labels) > 1 else f"{labels[0]}, percent")

@@ -73,7 +73,12 @@ def test_every_format_has_the_rows_that_the_page_draws_and_says_whose_they_are(
     ids = list(drawn.frame["claim_id"])
     for back in ([row["claim_id"] for row in csv_rows], [line[0] for line in lines]):
         assert back == ids
-    backs = [pd.DataFrame(csv_rows).replace("", None), pd.DataFrame(document["rows"]), table.to_pandas()]
+    names = drawn.frame.columns
+    backs = [
+        pd.DataFrame(csv_rows, columns=names).replace("", None),
+        pd.DataFrame(document["rows"], columns=names),
+        table.to_pandas(),
+    ]
     for name in (name for name in selection.headings if name in drawn.frame.select_dtypes("number").columns):
         values = pytest.approx(drawn.frame[name].astype(float).tolist(), nan_ok=True)
         assert [back[name].astype(float).tolist() for back in backs] == [values] * 3
