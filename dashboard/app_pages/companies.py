@@ -1,13 +1,13 @@
 """Companies: who there is, where, what they raised and are said to be worth, and a profile of each."""
 
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.charts.companies import BOUNDS, PLAYERS, DatedFilters, ListFilters, player
+from dashboard.charts.companies import PLAYERS, DatedFilters, ListFilters, player
 from dashboard.charts.marks import capitalised, counted, records
 from dashboard.charts.rows import spoken
+from dashboard.company_figures import by_age, in_words
 from dashboard.components import (
     address_columns,
     chart_card,
@@ -18,7 +18,6 @@ from dashboard.components import (
     read_on,
     source_list,
 )
-from dashboard.theme import exact
 from dashboard.warehouse import ask, warehouse
 
 HEADINGS = {
@@ -122,8 +121,11 @@ def profile(row: pd.Series) -> None:
         "AND NOT is_repeat ORDER BY metric_label, period DESC, claim_id",
         company_id=row["company_id"],
     )
-    for figure in records(known):
-        st.markdown(f"- {plain(in_words(figure))}")
+    newest, earlier = by_age(known)
+    st.markdown("\n".join(f"- {in_words(figure)}" for figure in records(newest)))
+    if len(earlier):
+        with st.expander(counted(len(earlier), "earlier figure")):
+            st.markdown("\n".join(f"- {in_words(figure)}" for figure in records(earlier)))
     if known.empty:
         st.markdown("- No figure of money raised, valuation or staff was found.")
     if pd.notna(row["models"]):
@@ -141,19 +143,6 @@ def home(row: pd.Series) -> str:
     places = [str(row[name]) for name in ("headquarters", "country") if pd.notna(row[name])]
     since = f", founded {row['founded_year']:.0f}" if pd.notna(row["founded_year"]) else ""
     return (", " + ", ".join(places) if places else ", home not known") + since
-
-
-def in_words(figure: Any) -> str:
-    """One figure with its date, what part of the company it speaks of, and who says so."""
-    relay = "" if figure.attribution == "primary" else ", relayed"
-    if pd.notna(figure.relayed_by):
-        relay = f", relayed by {figure.relayed_by}"
-    note = f" {figure.note}" if pd.notna(figure.note) else ""
-    value = f"{BOUNDS.get(figure.bound, '')}{exact(figure.value)} {figure.unit_label}"
-    whose = "".join(f", {part}" for part in (figure.segment, figure.population) if pd.notna(part))
-    return (
-        f"{figure.metric_label}{whose}: {value}, {spoken(figure.period)} ({figure.publisher}{relay}).{note}"
-    )
 
 
 with st.container(border=True, key="company-list"):

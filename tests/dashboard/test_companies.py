@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.chart import REGISTRY
 from dashboard.charts.companies import by_country_sums, names_with_room, paired
+from dashboard.charts.marks import records
+from dashboard.company_figures import by_age, in_words
 from dashboard.warehouse import Warehouse
 from tests.dashboard.conftest import texts
 
@@ -111,3 +113,63 @@ def test_the_page_lists_companies_and_opens_a_profile(run_page: Callable[..., Ap
     assert not page.exception
     assert "Mistral AI**: startup, Paris, France, founded 2023." in texts(page)
     assert "relayed by OpenPitch" in texts(page)
+
+
+FIGURE = {
+    "metric_label": "Staff of a company",
+    "value": 1110.0,
+    "bound": None,
+    "unit_label": "people",
+    "period": "1999-12",
+    "segment": None,
+    "population": None,
+    "publisher": "A publisher",
+    "attribution": "primary",
+    "relayed_by": None,
+    "note": None,
+}
+
+
+def figures(*changed: dict[str, Any]) -> pd.DataFrame:
+    """Figures of a company, as a profile asks for them."""
+    return pd.DataFrame([FIGURE | each for each in changed])
+
+
+def test_a_profile_leads_with_the_newest_figure_of_each_kind_by_each_publisher() -> None:
+    known = figures(
+        {},
+        {"period": "1998-12"},
+        {"publisher": "Another", "period": "1997"},
+        {"segment": "Cloud"},
+        {"period": "1996"},
+    )
+    newest, earlier = by_age(known)
+    assert list(newest.index) == [0, 2, 3]
+    assert list(earlier["period"]) == ["1998-12", "1996"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({}, "Staff of a company: 1,110 people, December 1999 (A publisher)."),
+        (
+            {"attribution": "relayed"},
+            "Staff of a company: 1,110 people, December 1999 (A publisher, relayed).",
+        ),
+        (
+            {"relayed_by": "A page", "bound": "about"},
+            "about 1,110 people, December 1999 (A publisher, relayed by A page).",
+        ),
+        (
+            {"segment": "Cloud", "population": "weekly users"},
+            "Staff of a company, Cloud, weekly users: 1,110 people",
+        ),
+        (
+            {"note": "Media report: https://www.example.org/a_b?c=1, and [more]"},
+            " Media report: [www.example.org](https://www.example.org/a_b?c=1), and \\[more\\]",
+        ),
+    ],
+)
+def test_a_figure_is_told_with_its_part_and_who_says_so(changed: dict[str, Any], words: str) -> None:
+    (figure,) = records(figures(changed))
+    assert words in in_words(figure)
