@@ -11,7 +11,7 @@ import pandas as pd
 from dashboard.charts.companies import BOUNDS
 from dashboard.charts.rows import spoken
 from dashboard.components import plain
-from dashboard.theme import exact
+from dashboard.theme import exact, usd_bn
 
 
 def by_age(known: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -29,7 +29,13 @@ def in_words(figure: Any) -> str:
     relay = "" if figure.attribution == "primary" else ", relayed"
     if pd.notna(figure.relayed_by):
         relay = f", relayed by {figure.relayed_by}"
-    value = f"{BOUNDS.get(figure.bound, '')}{exact(figure.value)} {figure.unit_label}"
+    # Money is harmonised to millions of US dollars.
+    amount = (
+        usd_bn(figure.harmonised_value / 1000)
+        if figure.currency == "USD"
+        else f"{exact(figure.value)} {figure.unit_label}"
+    )
+    value = f"{BOUNDS.get(figure.bound, '')}{amount}"
     whose = "".join(f", {part}" for part in (figure.segment, figure.population) if pd.notna(part))
     text = plain(
         f"{figure.metric_label}{whose}: {value}, {spoken(figure.period)} ({figure.publisher}{relay})."

@@ -1,6 +1,5 @@
 """Companies: who there is, where, what they raised and are said to be worth, and a profile of each."""
 
-
 import pandas as pd
 import streamlit as st
 
@@ -115,7 +114,8 @@ def profile(row: pd.Series) -> None:
     if pd.notna(row["note"]):
         st.caption(plain(row["note"]))
     known = ask(
-        "SELECT claim_id, metric_label, value, bound, unit_label, period, segment, population, publisher, "
+        "SELECT claim_id, metric_label, value, bound, unit_label, currency, harmonised_value, period, "
+        "segment, population, publisher, "
         "attribution, relayed_by, note, source_id "
         "FROM observation_figure WHERE dataset = 'company_figure' AND entity_id = $company_id "
         "AND NOT is_repeat ORDER BY metric_label, period DESC, claim_id",

@@ -120,6 +120,8 @@ FIGURE = {
     "value": 1110.0,
     "bound": None,
     "unit_label": "people",
+    "currency": None,
+    "harmonised_value": 1110.0,
     "period": "1999-12",
     "segment": None,
     "population": None,
@@ -152,6 +154,10 @@ def test_a_profile_leads_with_the_newest_figure_of_each_kind_by_each_publisher()
     ("changed", "words"),
     [
         ({}, "Staff of a company: 1,110 people, December 1999 (A publisher)."),
+        (
+            {"currency": "USD", "value": 1.11e9},
+            r"Staff of a company: \$1.11 bn, December 1999 (A publisher).",
+        ),
         (
             {"attribution": "relayed"},
             "Staff of a company: 1,110 people, December 1999 (A publisher, relayed).",
