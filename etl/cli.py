@@ -43,8 +43,9 @@ from etl.package import read_package
 from etl.query import run_query
 from etl.refresh import RefreshResult, SourceResult, Step, planned
 from etl.refresh import refresh as run_refresh
-from etl.salaries import READERS, import_files
+from etl.salaries import READERS, ImportResult, import_files
 from etl.settings import Settings
+from etl.snapshots import REJECTS
 from etl.validation import validate
 from etl.warehouse import Home, open_read_only
 
@@ -73,6 +74,8 @@ AcceptOption = Annotated[
 P = ParamSpec("P")
 # A dry run lists so many requests of a source; the JSON lists them all.
 MAX_REQUESTS_TOLD = 10
+# An import names so many titles without a role; the JSON names more.
+MAX_TITLES_TOLD = 5
 # A wide table that is not read on a terminal.
 WIDTH_OF_FILES = 240
 
@@ -192,11 +195,24 @@ def import_(
         "genai-atlas build makes the dashboard show them.",
         highlight=False,
     )
+    for line in _not_taken(result):
+        stderr.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _not_taken(result: ImportResult) -> Iterator[str]:
+    """What of an import was not taken, or taken without a role, and why."""
+    manifest = result.manifest
+    if left_aside := manifest.get("left_aside"):
+        yield f"Left aside, being no file of the source: {', '.join(left_aside)}"
     for words, counts in (("left out", manifest["left_out"]), ("rejected", manifest["rejected"])):
         for reason, count in counts.items():
-            stderr.print(f"{count:,} rows {words}: {reason}", markup=False, highlight=False)
+            yield f"{_counted(count, 'row')} {words}: {reason}"
+    if manifest["rejected"]:
+        yield f"The rejected rows, with file, line and reason: {result.snapshot.folder / REJECTS}"
     if unmapped := manifest.get("titles", {}).get("unmapped"):
-        stderr.print(f"{unmapped:,} rows have a title that stands for no known role.", highlight=False)
+        named = list(manifest["unmapped_titles"].items())[:MAX_TITLES_TOLD]
+        told = f"; most often {', '.join(f'{title} ({count:,})' for title, count in named)}" if named else ""
+        yield f"{_counted(unmapped, 'row')} without a known role, the title being unknown or missing{told}"
 
 
 @app.command("refresh")

@@ -72,6 +72,24 @@ class ImportRefusedError(AtlasError):
     """A file of microdata cannot be imported; what was imported before stays as it was."""
 
 
+class TooManyBadRowsError(ImportRefusedError):
+    """More rows of an import are bad than may be."""
+
+
+class NotOfSourceError(ImportRefusedError):
+    """A file has no known layout of its source.
+
+    Attributes:
+        is_companion: whether it looks like what lies beside the data, a schema or notes, having fewer than
+            half of the columns that any layout needs.
+    """
+
+    def __init__(self, message: str, *, is_companion: bool) -> None:
+        """Say what is missing."""
+        super().__init__(message)
+        self.is_companion = is_companion
+
+
 def first_line(error: Exception) -> str:
     """What an engine's error says, without the drawing of the statement that follows."""
     return str(error).splitlines()[0]

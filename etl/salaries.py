@@ -12,7 +12,7 @@ import json
 import re
 import shutil
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -20,9 +20,11 @@ from typing import Any
 
 import duckdb
 
-from etl.errors import ImportRefusedError
+from etl.errors import ImportRefusedError, MisuseError, TooManyBadRowsError
 from etl.microdata import aijobs, data_jobs, lca, stackoverflow
 from etl.microdata.feed import Feed, Lines
+from etl.microdata.feeding import Feeding, Progress
+from etl.microdata.overlap import refuse_overlap
 from etl.microdata.reader import (
     COORDINATES,
     EMPLOYMENT,
@@ -37,8 +39,15 @@ from etl.microdata.reader import (
     Reader,
 )
 from etl.microdata.roles import MAX_TITLE_LETTERS, normalised, role_of
-from etl.microdata.spool import Piece, Rejected, expand, fingerprint, pieces
-from etl.microdata.tables import SHAPES, TABLE_READERS, TableLayout, TableReader, plain_name
+from etl.microdata.spool import Piece, Rejected, expand, fingerprint
+from etl.microdata.tables import (
+    BRACKETS_OF_ANSWERS,
+    SHAPES,
+    TABLE_READERS,
+    TableLayout,
+    TableReader,
+    plain_name,
+)
 from etl.microdata.vocabulary import Vocabulary
 from etl.rules import header_and_body
 from etl.settings import Settings
@@ -57,9 +66,6 @@ MAX_REJECTS_KEPT = 100_000
 MAX_UNMAPPED_TOLD = 50
 _YEAR_IN_NAME = re.compile(r"(?<!\d)(20[0-3]\d)(?!\d)")
 _RAW = (*COORDINATES, "currency")
-
-# Bytes read so far, of how many, and what is being done.
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -94,15 +100,16 @@ def import_files(
     manifest.
 
     Raises:
+        MisuseError: there is no such source.
         ImportRefusedError: a file cannot be used, or too many of its rows are bad; nothing was changed.
         HomeError: the home cannot be written.
     """
     reader = reader_of(source)
-    found = expand(paths)
+    named = expand(paths)
+    found = list(named)
     total = sum(path.stat().st_size for path in found)
     progress(0, total, "Comparing with what is there")
     hashes = {path: fingerprint(path) for path in found}
-    _refuse_repeats(reader, hashes)
     vocabulary = Vocabulary(settings.data)
     snapshot_id = _snapshot_id(reader, sorted(hashes.values()), vocabulary)
     store = Store(settings.home)
@@ -111,13 +118,19 @@ def import_files(
             store.use(snapshot)
             return ImportResult(snapshot, is_new=False, manifest=snapshot.manifest)
         with store.unfinished(source) as folder:
-            manifest = reduce_files(reader, found, vocabulary, folder, progress)
+            feeding = Feeding(found, progress, {path for path in found if not named[path]}, hashes)
+            try:
+                manifest = reduce_files(reader, feeding, vocabulary, folder)
+            except TooManyBadRowsError as error:
+                kept = store.keep_rejects(folder / REJECTS, source)
+                raise TooManyBadRowsError(f"{error} All of them stand in {kept}.") from error
             manifest["snapshot"] = snapshot_id
             manifest["files"] = [
                 {"name": path.name, "sha256": hashes[path], "bytes": path.stat().st_size} for path in found
             ]
             manifest |= origin or {}
             write_manifest(folder, manifest)
+            store.forget_rejects(source)
             return ImportResult(store.publish(folder, source, snapshot_id), is_new=True, manifest=manifest)
 
 
@@ -125,10 +138,10 @@ def reader_of(source: str) -> Reader | TableReader:
     """The reader of a source.
 
     Raises:
-        ImportRefusedError: there is none.
+        MisuseError: there is none.
     """
     if source not in READERS:
-        raise ImportRefusedError(f"There is no source '{source}'; there are {', '.join(sorted(READERS))}.")
+        raise MisuseError(f"There is no source '{source}'; there are {', '.join(sorted(READERS))}.")
     return READERS[source]
 
 
@@ -139,37 +152,39 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def reduce_files(
-    reader: Reader | TableReader,
-    paths: Sequence[Path],
-    vocabulary: Vocabulary,
-    folder: Path,
-    progress: Progress = lambda *_: None,
+    reader: Reader | TableReader, feeding: Feeding, vocabulary: Vocabulary, folder: Path
 ) -> dict[str, Any]:
-    """Write cells and rejected rows of these files into `folder`; returns what the manifest says of them.
+    """Write cells (or rows) and rejected rows of files into `folder`; returns what the manifest says of them.
 
     Raises:
-        ImportRefusedError: a file cannot be used, or too many rows are bad.
+        TooManyBadRowsError: the rejected rows stand in `folder`.
+        ImportRefusedError: a file cannot be used.
     """
-    if isinstance(reader, TableReader):
-        return _reduce_table(reader, paths, vocabulary, folder, progress)
     scratch = folder / "scratch"
     scratch.mkdir()
+    if isinstance(reader, TableReader):
+        manifest = _reduce_table(reader, feeding, vocabulary, folder, scratch)
+    else:
+        manifest = _reduce_records(reader, feeding, vocabulary, folder, scratch)
+    manifest["left_aside"] = sorted(feeding.left_aside)
+    shutil.rmtree(scratch, ignore_errors=True)
+    return manifest
+
+
+def _reduce_records(
+    reader: Reader, feeding: Feeding, vocabulary: Vocabulary, folder: Path, scratch: Path
+) -> dict[str, Any]:
     config = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(scratch / "spill")}
     with connect(scratch / "records.duckdb", config=config) as connection:
         intake = _Intake(connection, reader, vocabulary, scratch)
-        total, before = sum(path.stat().st_size for path in paths), 0
-        for number, path in enumerate(paths):
-            for piece in pieces(path, scratch):
-                intake.take(number, path, piece)
-                progress(before + piece.read_bytes, total, f"Reading {piece.file}")
-            before += path.stat().st_size
-        progress(total, total, "Checking the records")
+        feeding.feed(intake.take, scratch)
+        feeding.tell("Checking the records")
+        intake.refuse_overlap()
         manifest = intake.judge()
         intake.write_rejects(folder / REJECTS)
         _stop_if_too_bad(connection, manifest)
-        progress(total, total, "Reducing the records to cells")
+        feeding.tell("Reducing the records to cells")
         manifest["cells"] = intake.write_cells(folder / CELLS)
-    shutil.rmtree(scratch, ignore_errors=True)
     return manifest
 
 
@@ -185,6 +200,8 @@ class _Intake:
         self._feed = Feed(connection, scratch)
         self._records = 0
         self._places: list[tuple[str, Lines]] = []
+        self._years: dict[str, tuple[Path, str]] = {}
+        self._files: dict[int, str] = {}
         self._combinations = 0
         raw = ", ".join(f"{name} VARCHAR" for name in _RAW)
         connection.execute(
@@ -202,11 +219,36 @@ class _Intake:
         """Add the records of one piece."""
         relation, header = self._feed.relation(piece)
         layout = self._reader.layout(piece.file, header)
+        if self._reader.year_from_name:
+            self._refuse_year_twice(path, piece.file)
         self._connection.execute(
             f"CREATE OR REPLACE TEMP TABLE piece AS {self._told(layout, path, piece.file, relation)}"
         )
+        self._files[file_no] = piece.file
         self._places.append((piece.file, self._feed.lines(piece, self._records + 1)))
         self._add(file_no)
+
+    def _refuse_year_twice(self, path: Path, file: str) -> None:
+        """Two files of one year of a survey hold the same answers.
+
+        Raises:
+            ImportRefusedError: so it is.
+        """
+        year = _year_of(path, file)
+        first, name = self._years.setdefault(year, (path, file))
+        if (first, name) != (path, file):
+            raise ImportRefusedError(
+                f"{name} and {file} are both of {year}, so answers would count twice; name one."
+            )
+
+    def refuse_overlap(self) -> None:
+        """Refuse vintages of one file, of which each holds the records of the one before.
+
+        Raises:
+            ImportRefusedError: so it is.
+        """
+        if self._reader.has_ranges and len(self._files) > 1:
+            refuse_overlap(self._connection, self._files)
 
     def _told(self, layout: Layout, path: Path, file: str, relation: str) -> str:
         """SELECT of the raw coordinates, the pay and why a row is left out."""
@@ -426,7 +468,7 @@ class _TableIntake:
         columns = ", ".join(f"{name} {kind}" for name, kind in self._shape.items())
         connection.execute(f"CREATE TABLE kept ({columns}); CREATE TABLE left_out (reason VARCHAR)")
 
-    def take(self, path: Path, piece: Piece) -> None:
+    def take(self, _: int, path: Path, piece: Piece) -> None:
         """Add the rows of one piece."""
         relation, header = self._feed.relation(piece)
         layout = self._reader.layout(piece.file, header)
@@ -437,14 +479,21 @@ class _TableIntake:
             f"CAST({self._value(layout, name, path, piece.file)} AS {kind}) AS {name}"
             for name, kind in self._shape.items()
         )
+        reason, known = layout.bad, dict[str, list[str]]()
+        if "country" in self._shape:
+            # A bracket of an unknown country must not look like one of the whole world.
+            unknown = "country <> '' AND NOT list_contains($countries::VARCHAR[], lower(country))"
+            reason = f"coalesce({reason}, CASE WHEN {unknown} THEN 'unknown country' END)"
+            known = {"countries": list(self._words.countries)}
         self._connection.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE piece AS
-            SELECT *, {layout.bad} AS bad FROM (
+            SELECT *, {reason} AS bad FROM (
                 SELECT {told}, {layout.left_out} AS left_out, row_number() OVER () AS place
                 FROM (SELECT {names} FROM {relation})
             ) AS told
-            """  # noqa: S608  # declared by the reader
+            """,  # noqa: S608  # declared by the reader
+            known,
         )
         lines = self._feed.lines(piece, 1)
         bad = self._connection.execute(
@@ -470,12 +519,16 @@ class _TableIntake:
     def judge(self) -> dict[str, Any]:
         """Name roles and countries; returns the counts."""
         if self._reader.shape == "pay_bracket":
+            self._refuse_year_twice()
             self._name(
                 "title",
                 "role_id",
-                {t: role_of(t, self._words.titles).role_id for t in self._distinct("title")},
+                {t: role_of(t, self._words.titles).role_id for t in self._distinct("title") if t},
             )
-            self._name_countries()
+            countries = self._words.countries
+            self._name(
+                "country", "country", {c: countries[c.lower()] for c in self._distinct("country") if c}
+            )
         return {
             "source": self._reader.source,
             "rows": self._rows,
@@ -488,23 +541,29 @@ class _TableIntake:
             ),
         }
 
-    def _name_countries(self) -> None:
-        """Countries by their codes; a bracket of an unknown one must not look like one of the whole world."""
-        known = self._words.countries
-        names = self._distinct("country")
-        unknown = [name for name in names if name.lower() not in known]
-        rows = self._connection.execute(
-            "DELETE FROM kept WHERE list_contains($unknown::VARCHAR[], country) RETURNING year, country",
-            {"unknown": unknown},
+    def _refuse_year_twice(self) -> None:
+        """Answers and counts of the same answers would count twice.
+
+        Raises:
+            ImportRefusedError: so it is.
+        """
+        both = self._connection.execute(
+            "SELECT year FROM kept WHERE title IS NOT NULL AND country IS NOT NULL INTERSECT "
+            "SELECT year FROM kept WHERE title IS NULL OR country IS NULL ORDER BY year"
         ).fetchall()
-        self._feed.reject(Rejected("", None, "unknown country", f"{year}, {name}") for year, name in rows)
-        self._name("country", "country", {name: known[name.lower()] for name in names if name not in unknown})
+        if both:
+            years = ", ".join(str(year) for (year,) in both)
+            raise ImportRefusedError(
+                f"The files hold the answers of {years} and counts of them, which would count twice; "
+                "name one of the two."
+            )
 
     def write(self, folder: Path) -> None:
         """Write the rows and what was rejected of them."""
         order = ", ".join(self._shape)
+        rows = BRACKETS_OF_ANSWERS if self._reader.shape == "pay_bracket" else "FROM kept"
         self._connection.execute(
-            f"COPY (SELECT * FROM kept ORDER BY {order}) TO '{quoted(folder / ROWS)}' (FORMAT parquet); "  # noqa: S608  # names of columns
+            f"COPY (FROM ({rows}) ORDER BY {order}) TO '{quoted(folder / ROWS)}' (FORMAT parquet); "  # noqa: S608  # names of columns
             f"COPY (SELECT * FROM reject ORDER BY file, line LIMIT {MAX_REJECTS_KEPT}) "
             f"TO '{quoted(folder / REJECTS)}' (FORMAT parquet)"
         )
@@ -523,22 +582,15 @@ class _TableIntake:
 
 
 def _reduce_table(
-    reader: TableReader, paths: Sequence[Path], words: Vocabulary, folder: Path, progress: Progress
+    reader: TableReader, feeding: Feeding, words: Vocabulary, folder: Path, scratch: Path
 ) -> dict[str, Any]:
-    scratch = folder / "scratch"
-    scratch.mkdir()
-    total, before = sum(path.stat().st_size for path in paths), 0
     with connect(config={"memory_limit": MEMORY_LIMIT}) as connection:
         intake = _TableIntake(connection, reader, words, scratch)
-        for path in paths:
-            for piece in pieces(path, scratch):
-                intake.take(path, piece)
-                progress(before + piece.read_bytes, total, f"Reading {piece.file}")
-            before += path.stat().st_size
+        feeding.feed(intake.take, scratch)
+        feeding.tell("Checking the rows")
         manifest = intake.judge()
         intake.write(folder)
         _stop_if_too_bad(connection, manifest)
-    shutil.rmtree(scratch, ignore_errors=True)
     return manifest
 
 
@@ -546,7 +598,8 @@ def _stop_if_too_bad(connection: duckdb.DuckDBPyConnection, manifest: dict[str, 
     """Refuse an import of which too much is bad, or nothing good.
 
     Raises:
-        ImportRefusedError: so it is.
+        TooManyBadRowsError: too much is bad.
+        ImportRefusedError: nothing is good.
     """
     bad, rows = sum(manifest["rejected"].values()), manifest["rows"]
     if bad > MOST_BAD_SHARE * rows:
@@ -555,9 +608,9 @@ def _stop_if_too_bad(connection: duckdb.DuckDBPyConnection, manifest: dict[str, 
             "SELECT file, line, reason, left(content, 80) FROM reject ORDER BY file, line LIMIT 3"
         ).fetchall()
         shown = "; ".join(f"{file}, line {line}: {reason} ({text})" for file, line, reason, text in first)
-        raise ImportRefusedError(
+        raise TooManyBadRowsError(
             f"{bad:,} of {rows:,} rows are bad, more than {MOST_BAD_SHARE:.0%} ({reasons}); "
-            f"nothing was published. The first: {shown}"
+            f"nothing was published. The first: {shown}."
         )
     if not manifest["accepted"]:
         raise ImportRefusedError("The files hold no usable row; nothing was published.")
@@ -580,26 +633,6 @@ def _snapshot_id(reader: Reader | TableReader, hashes: list[str], vocabulary: Vo
         "code": [hashlib.sha256(path.read_bytes()).hexdigest() for path in code],
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _refuse_repeats(reader: Reader | TableReader, hashes: Mapping[Path, str]) -> None:
-    """Refuse files that hold the same answers: they would count twice.
-
-    Raises:
-        ImportRefusedError: two files are the same, or are of the same year of a survey.
-    """
-    seen: dict[str, Path] = {}
-    for path, digest in hashes.items():
-        marks = {digest: "are the same file"}
-        if isinstance(reader, Reader) and reader.year_from_name and path.suffix.lower() != ".zip":
-            year = _year_of(path, path.name)
-            marks[year] = f"are both of {year}"
-        for mark, words in marks.items():
-            if mark in seen:
-                raise ImportRefusedError(
-                    f"{seen[mark].name} and {path.name} {words}, so answers would count twice; name one."
-                )
-            seen[mark] = path
 
 
 def _year_of(path: Path, file: str) -> str:

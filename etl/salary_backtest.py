@@ -24,6 +24,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from etl.build import build
+from etl.microdata.feeding import Feeding
 from etl.microdata.vocabulary import Vocabulary
 from etl.salaries import READERS, reduce_files
 from etl.salary_model import COORDINATES, QUANTILE_NAMES, QUANTILES, SOURCE, Floats, fit
@@ -111,7 +112,7 @@ def cells_of(lines: Sequence[str], words: Vocabulary) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "salaries.csv"
         file.write_text("\n".join([*lines, ""]), encoding="utf-8")
-        reduce_files(READERS[SOURCE], [file], words, Path(folder))
+        reduce_files(READERS[SOURCE], Feeding([file]), words, Path(folder))
         with duckdb.connect() as connection:
             return connection.execute(
                 f"SELECT {', '.join(COORDINATES)}, salary_k, sum(postings)::BIGINT AS postings "  # noqa: S608  # names

@@ -79,6 +79,7 @@ class Store:
     def __init__(self, home: Path) -> None:
         """Name the home; nothing is touched."""
         self.folder = home.expanduser() / "snapshots"
+        self.rejects = home.expanduser() / "rejects"
 
     def current(self) -> dict[str, Snapshot]:
         """The snapshot in use of every source that was imported or refreshed."""
@@ -127,6 +128,17 @@ class Store:
         unfinished.rename(target)
         sync(self.folder)
         return Snapshot(source, target)
+
+    def keep_rejects(self, rejects: Path, source: str) -> Path:
+        """Keep the rejected rows of an import that was refused, in place of those of the one before."""
+        target = self.rejects / f"{source}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        rejects.replace(target)
+        return target
+
+    def forget_rejects(self, source: str) -> None:
+        """Forget the rejected rows of a refused import, once another one was taken."""
+        (self.rejects / f"{source}.parquet").unlink(missing_ok=True)
 
     def use(self, snapshot: Snapshot) -> None:
         """Make a snapshot the one in use of its source."""

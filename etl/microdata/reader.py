@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from etl.errors import ImportRefusedError
+from etl.errors import NotOfSourceError
 from etl.warehouse import quoted
 
 # The coordinates of a cell, in the order in which everything lists them. Text; '' is "not stated".
@@ -45,9 +45,39 @@ class Layout:
     values: Mapping[str, str]
     left_out: str = "NULL"
 
-    def fits(self, header: Collection[str]) -> bool:
-        """Whether a file with this header has the layout."""
-        return set(self.columns) <= set(header)
+
+class _Columns(Protocol):
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+
+class _Described(Protocol):
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def address(self) -> str: ...
+
+
+_Layout = TypeVar("_Layout", bound=_Columns)
+
+
+def fitting(reader: _Described, layouts: Sequence[_Layout], file: str, header: Collection[str]) -> _Layout:
+    """The first layout whose columns the header of a file has, all of them.
+
+    Raises:
+        NotOfSourceError: there is none; the nearest one tells what is missing.
+    """
+    names = set(header)
+    if found := next((each for each in layouts if set(each.columns) <= names), None):
+        return found
+    nearest = max(layouts, key=lambda each: len(names.intersection(each.columns)))
+    missing = [name for name in nearest.columns if name not in names]
+    raise NotOfSourceError(
+        f"{file} is no file of {reader.title} (such files: {reader.address}): "
+        f"it has no column {', '.join(missing)}.",
+        is_companion=2 * len(missing) > len(nearest.columns),
+    )
 
 
 @dataclass(frozen=True)
@@ -69,19 +99,14 @@ class Reader:
     layouts: tuple[Layout, ...]
     has_ranges: bool = False
     year_from_name: bool = False
-    kind: Literal["pay"] = field(default="pay", init=False)
 
     def layout(self, file: str, header: Collection[str]) -> Layout:
         """The layout of a file.
 
         Raises:
-            ImportRefusedError: it has none of the known ones.
+            NotOfSourceError: it has none of the known ones.
         """
-        if found := next((each for each in self.layouts if each.fits(header)), None):
-            return found
-        nearest = min(self.layouts, key=lambda each: len(set(each.columns) - set(header)))
-        missing = ", ".join(name for name in nearest.columns if name not in header)
-        raise ImportRefusedError(f"{file} is no file of {self.title}: it has no column {missing}.")
+        return fitting(self, self.layouts, file, header)
 
 
 def one_of(column: str, words: Mapping[str, str], otherwise: str = "''") -> str:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from etl.microdata.feeding import Feeding
 from etl.microdata.spool import fingerprint
 from etl.microdata.vocabulary import Vocabulary
 from etl.salaries import READERS, reduce_files, write_manifest
@@ -22,7 +23,7 @@ def ship(file: Path, data: Path) -> None:
     """Write cells and manifest into the data package: figures, none of the file's rows."""
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder)
-        manifest = reduce_files(READERS[SOURCE], [file], Vocabulary(data), made)
+        manifest = reduce_files(READERS[SOURCE], Feeding([file]), Vocabulary(data), made)
         digest = fingerprint(file)
         manifest["snapshot"] = digest[:12]
         manifest["files"] = [{"name": file.name, "sha256": digest, "bytes": file.stat().st_size}]

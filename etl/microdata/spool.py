@@ -1,7 +1,8 @@
 """Turns files of any packing into pieces of clean CSV lines, and keeps what is not clean with its reason.
 
-A line is a row: no field of the files read here holds a line break. So a quote that is never closed, bytes
-that are not UTF-8, or a title of a megabyte costs the one line that it stands in and never its neighbours.
+A line is a row, unless a quote that it opens is closed on a following line and the whole has as many cells as
+the header. So a quote that is never closed, bytes that are not UTF-8, or a title of a megabyte costs the one
+line that it stands in and never its neighbours.
 The files are read once, in pieces of bounded size, whatever their length.
 """
 
@@ -13,8 +14,10 @@ import hashlib
 import io
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +28,8 @@ from etl.errors import ImportRefusedError
 PIECE_BYTES = 64_000_000
 # The longest honest row of the files known has some 4 kB.
 MAX_LINE_BYTES = 65_536
+# A quoted answer of several lines is one row; beyond so many the quote was never closed.
+MAX_LINES_OF_A_ROW = 100
 # Text of pay records packs 5 to 15 times; a bomb packs a thousand times.
 MAX_RATIO = 200
 MAX_UNPACKED_BYTES = 64_000_000_000
@@ -33,7 +38,7 @@ SUFFIXES = (".csv", ".csv.gz", ".gz", ".tsv", ".txt", ".zip", ".parquet", ".xlsx
 _MEMBERS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
 _WORKBOOK = "[Content_Types].xml"
 _READ_BYTES = 4_000_000
-BLANK = "blank line"
+BLANK, UNCLOSED = "blank line", "quote never closed"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -55,9 +60,9 @@ class Piece:
         file: name of the file that they come from, with the member of an archive.
         header: names of its columns, as printed.
         delimiter: what separates the cells.
-        content: the lines, each ended by a line feed; none of them is the header.
+        content: the lines, each ended by a line feed, without the header; a row of several lines is one.
         first_line: number of the first line in the file; the header is line 1.
-        dropped: numbers of the lines left out, blank ones too.
+        dropped: numbers of the lines left out, blank ones and all but the first line of a row too.
         rejected: why, for those that are not blank.
         parquet: the file itself, where it is Parquet; then there are no lines.
         read_bytes: how much of the packed file had been read when this piece was complete.
@@ -74,27 +79,35 @@ class Piece:
     read_bytes: int = 0
 
 
-def expand(paths: Sequence[Path | str]) -> list[Path]:
+def expand(paths: Sequence[Path | str]) -> dict[Path, bool]:
     """The files that are meant: a file is itself, a folder its data files, a pattern what it matches; sorted.
+
+    Returns:
+        Each file, and whether it was named itself; else it may be what lies beside the data.
 
     Raises:
         ImportRefusedError: a path names nothing.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, bool] = {}
+    missing = []
     for given in paths:
         path = Path(given).expanduser()
+        is_named = path.is_file()
         if path.is_dir():
             inside = sorted(each for each in path.rglob("*") if _is_data(each))
-        elif path.is_file():
+        elif is_named:
             inside = [path]
         else:
             inside = sorted(each for each in Path(path.anchor or ".").glob(_relative(path)) if each.is_file())
         if not inside:
-            raise ImportRefusedError(
-                f"{given} names no file; give a CSV, gzip, zip, Parquet or xlsx file, a folder or a pattern."
-            )
-        found.update(dict.fromkeys(inside))
-    return list(found)
+            missing.append(str(given))
+        found.update({each: is_named or found.get(each, False) for each in inside})
+    if missing:
+        raise ImportRefusedError(
+            f"{', '.join(missing)} {'names' if len(missing) == 1 else 'name'} no file; "
+            "give a CSV, gzip, zip, Parquet or xlsx file, a folder or a pattern."
+        )
+    return found
 
 
 def fingerprint(path: Path) -> str:
@@ -150,6 +163,8 @@ def _relative(pattern: Path) -> str:
 
 def _zip_pieces(path: Path, scratch: Path) -> Iterator[Piece]:
     with zipfile.ZipFile(path) as archive:
+        # What is declared is the most that comes out; the members of a bomb may each be small.
+        _refuse_bomb(path.name, sum(each.file_size for each in archive.infolist()), path.stat().st_size)
         if _WORKBOOK in archive.namelist():
             yield from _workbook_pieces(path.name, path)
             return
@@ -217,12 +232,23 @@ def _bounded(name: str, stream: IO[bytes], packed_bytes: int | None) -> Iterator
     total = 0
     while block := stream.read(_READ_BYTES):
         total += len(block)
-        is_bomb = packed_bytes is not None and total > max(RATIO_GRACE_BYTES, MAX_RATIO * packed_bytes)
-        if is_bomb or total > MAX_UNPACKED_BYTES:
-            raise ImportRefusedError(
-                f"{name} unpacks to more than {total:,} bytes, which no such table does; nothing was read."
-            )
+        _refuse_bomb(name, total, packed_bytes)
         yield block
+
+
+def _refuse_bomb(name: str, unpacked_bytes: int, packed_bytes: int | None) -> None:
+    """Refuse what unpacks to implausibly much; None stands for what is not packed.
+
+    Raises:
+        ImportRefusedError: so it is.
+    """
+    most = MAX_UNPACKED_BYTES
+    if packed_bytes is not None:
+        most = min(most, max(RATIO_GRACE_BYTES, MAX_RATIO * packed_bytes))
+    if unpacked_bytes > most:
+        raise ImportRefusedError(
+            f"{name} unpacks to more than {most:,} bytes, which no such table does; nothing was read."
+        )
 
 
 def _text_pieces(name: str, blocks: Iterator[bytes], handle: IO[bytes] | None) -> Iterator[Piece]:
@@ -291,8 +317,16 @@ def _clean(name: str, header: list[str], delimiter: str, content: bytes, line: i
 
 def _drop_bad_lines(piece: Piece) -> None:
     kept = []
-    for number, line in enumerate(piece.content.split(b"\n")[:-1], piece.first_line):
-        reason = _defect(line)
+    lines = piece.content.split(b"\n")[:-1]
+    numbered = iter(enumerate(lines))
+    for place, line in numbered:
+        number, reason = piece.first_line + place, _defect(line)
+        if reason == UNCLOSED and (row := _row_of_lines(lines[place : place + MAX_LINES_OF_A_ROW], piece)):
+            joined, count = row
+            kept.append(joined)
+            piece.dropped += range(number + 1, number + count)
+            deque(islice(numbered, count - 1), maxlen=0)
+            continue
         if reason is None:
             kept.append(line)
             continue
@@ -304,13 +338,32 @@ def _drop_bad_lines(piece: Piece) -> None:
     piece.content = b"\n".join([*kept, b""])
 
 
+def _row_of_lines(lines: Sequence[bytes], piece: Piece) -> tuple[bytes, int] | None:
+    """The row that begins with the first of these lines, which leaves a quote open, and how many it takes.
+
+    A line break becomes a blank. None where no following line closes the quote, or where what comes out is no
+    row: too long, not UTF-8, or of another number of cells than the header.
+    """
+    closing = next((place for place, line in enumerate(lines[1:], 1) if line.count(b'"') % 2), None)
+    if closing is None:
+        return None
+    joined = b" ".join(lines[: closing + 1])
+    if _defect(joined):
+        return None
+    try:
+        cells = next(csv.reader([joined.decode()], delimiter=piece.delimiter, strict=True))
+    except csv.Error:
+        return None
+    return (joined, closing + 1) if len(cells) == len(piece.header) else None
+
+
 def _defect(line: bytes) -> str | None:
     if not line.strip():
         return BLANK
     if len(line) > MAX_LINE_BYTES:
         return "line too long"
     if line.count(b'"') % 2:
-        return "quote never closed"
+        return UNCLOSED
     return None if _is_utf8(line) else "not UTF-8"
 
 

@@ -27,7 +27,7 @@ _NO_PAY = "CASE WHEN coalesce(nullif({0}, 'NA'), '') = '' THEN 'no pay stated' E
 READER = Reader(
     source="stackoverflow",
     title="the Stack Overflow Developer Survey",
-    address="https://media.githubusercontent.com/media/StackExchange/Survey/main/packages/archive/{year}/results.csv",
+    address="https://github.com/StackExchange/Survey/tree/main/packages/archive",
     year_from_name=True,
     layouts=(
         Layout(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from etl.errors import ImportRefusedError
+from etl.microdata.reader import FIRST_YEAR, LAST_YEAR, fitting
 
 # Shape of each kind: the columns of its table, the same in a snapshot and in a build.
 SHAPES: dict[str, dict[str, str]] = {
@@ -84,14 +84,9 @@ class TableReader:
         """The layout of a file.
 
         Raises:
-            ImportRefusedError: it has none of the known ones.
+            NotOfSourceError: it has none of the known ones.
         """
-        names = {plain_name(name) for name in header}
-        if found := next((each for each in self.layouts if set(each.columns) <= names), None):
-            return found
-        nearest = min(self.layouts, key=lambda each: len(set(each.columns) - names))
-        missing = ", ".join(name for name in nearest.columns if name not in names)
-        raise ImportRefusedError(f"{file} is no file of {self.title}: it has no column {missing}.")
+        return fitting(self, self.layouts, file, [plain_name(name) for name in header])
 
 
 def plain_name(name: str) -> str:
@@ -104,24 +99,84 @@ def _number(column: str) -> str:
     return f"nullif(try_cast(replace(trim({column}), ',', '') AS DOUBLE), 0)"
 
 
-def _dollars(position: int) -> str:
-    numbers = "regexp_extract_all(replace(usd_bracket, ',', ''), '\\d+')"
+def _below_ceiling(column: str) -> str:
+    """A wage as an extract of old files has it, where the ceiling itself stands for "that or more"."""
+    return f"nullif({_number(column)}, 145601)"
+
+
+def _dollars(column: str, position: int) -> str:
+    numbers = f"regexp_extract_all(replace({column}, ',', ''), '\\d+')"
     return f"try_cast(list_extract({numbers}, {position}) AS INTEGER)"
 
 
-# "10-20,000" is printed for 10,000 to 20,000.
-_LEAST = f"{_dollars(1)} * CASE WHEN {_dollars(1)} < 1000 AND {_dollars(2)} >= 10000 THEN 1000 ELSE 1 END"
-_BRACKET = {
-    "year": "try_cast(survey_year AS INTEGER)",
-    "least_usd": f"coalesce({_LEAST}, {_dollars(1)})",
-    "most_usd": _dollars(2),
-    "respondents": "try_cast(respondents AS BIGINT)",
-}
+def _bracket(column: str) -> dict[str, str]:
+    """Both ends of a bracket as a survey prints it; "10-20,000" is printed for 10,000 to 20,000."""
+    least, most = _dollars(column, 1), _dollars(column, 2)
+    thousands = f"{least} * CASE WHEN {least} < 1000 AND {most} >= 10000 THEN 1000 ELSE 1 END"
+    return {"least_usd": f"coalesce({thousands}, {least})", "most_usd": most}
+
+
+_YEAR_BAD = f"WHEN coalesce(year, 0) NOT BETWEEN {FIRST_YEAR} AND {LAST_YEAR} THEN 'year'"
+_MOST_PERSONS = 1_000_000
 _BRACKET_BAD = (
-    "CASE WHEN year IS NULL THEN 'year' WHEN least_usd IS NULL THEN 'bracket' WHEN respondents IS NULL "
-    "OR respondents < 0 THEN 'count' WHEN most_usd < least_usd THEN 'bracket upside down' END"
+    f"CASE {_YEAR_BAD} WHEN least_usd IS NULL THEN 'bracket is no amount' "
+    "WHEN respondents IS NULL THEN 'count is no number' WHEN respondents < 0 THEN 'negative count' "
+    f"WHEN respondents > {_MOST_PERSONS} THEN 'absurd count' "
+    "WHEN most_usd < least_usd THEN 'bracket upside down' END"
 )
-_NOT_TOLD = "CASE WHEN usd_bracket ILIKE '%not wish%' THEN 'pay not disclosed' END"
+
+
+def _counts(subject: str, value: str, otherwise: str) -> TableLayout:
+    """Counts of respondents by bracket and one other thing."""
+    undisclosed = "CASE WHEN usd_bracket ILIKE '%not wish%' THEN 'pay not disclosed' END"
+    return TableLayout(
+        columns=("survey_year", subject, "usd_bracket", "respondents"),
+        values={
+            "year": "try_cast(survey_year AS INTEGER)",
+            **_bracket("usd_bracket"),
+            "respondents": "try_cast(respondents AS BIGINT)",
+            "title" if subject == "job_title" else subject: value,
+        },
+        bad=_BRACKET_BAD,
+        left_out=f"coalesce({undisclosed}, {otherwise})",
+    )
+
+
+def _answers(year: int, marks: tuple[str, ...], country: str, title: str, pay: str) -> TableLayout:
+    """The file of all answers: a row a respondent, under a row with the questions."""
+    return TableLayout(
+        columns=(*marks, country, title, pay),
+        values={
+            "year": str(year),
+            **_bracket(pay),
+            "title": f"coalesce(trim({title}), '')",
+            "country": f"CASE WHEN {country} ILIKE '%not wish%' OR trim({country}) = 'Other' THEN '' "
+            f"ELSE coalesce(trim({country}), '') END",
+            "respondents": "1",
+        },
+        bad=_BRACKET_BAD,
+        left_out=f"CASE WHEN {pay} ILIKE '%yearly compensation%' THEN 'text of the questions' "
+        f"WHEN coalesce({pay}, '') = '' THEN 'no pay stated' END",
+    )
+
+
+# Answers of persons become counts: by title, by country, and of all. '' is a person who does not tell.
+BRACKETS_OF_ANSWERS = """
+    SELECT
+        source, year, role_id, title, country, least_usd, most_usd,
+        sum(respondents)::BIGINT AS respondents
+    FROM kept
+    WHERE title IS NOT NULL AND country IS NOT NULL
+    GROUP BY GROUPING SETS (
+        (source, year, role_id, title, least_usd, most_usd),
+        (source, year, country, least_usd, most_usd),
+        (source, year, least_usd, most_usd)
+    )
+    HAVING coalesce(title, country, 'all') <> ''
+    UNION ALL
+    FROM kept WHERE title IS NULL OR country IS NULL
+"""
+_NO_COUNTRY = "CASE WHEN country IN ('Other', 'Undisclosed') THEN 'no country' END"
 
 KAGGLE = TableReader(
     source="kaggle",
@@ -129,27 +184,22 @@ KAGGLE = TableReader(
     address="https://www.kaggle.com/c/kaggle-survey-2022",
     shape="pay_bracket",
     layouts=(
-        TableLayout(
-            columns=("survey_year", "job_title", "usd_bracket", "respondents"),
-            values={**_BRACKET, "title": "job_title"},
-            bad=_BRACKET_BAD,
-            left_out=_NOT_TOLD,
-        ),
-        TableLayout(
-            columns=("survey_year", "country", "usd_bracket", "respondents"),
-            values={**_BRACKET, "country": "nullif(country, 'ALL')"},
-            bad=_BRACKET_BAD,
-            left_out=f"coalesce({_NOT_TOLD}, CASE WHEN country IN ('Other', 'Undisclosed') "
-            "THEN 'no country' END)",
-        ),
+        _answers(2022, ("duration_(in_seconds)",), "q4", "q23", "q29"),
+        _answers(2021, ("time_from_start_to_finish_(seconds)", "q42_other"), "q3", "q5", "q25"),
+        _counts("job_title", "job_title", "NULL"),
+        _counts("country", "nullif(country, 'ALL')", _NO_COUNTRY),
     ),
 )
 
+_PERCENTS = "[p10_usd, p25_usd, median_usd, p75_usd, p90_usd]"
+_PRINTED = f"list_filter({_PERCENTS}, lambda wage: wage IS NOT NULL)"
 _WAGE_BAD = (
-    "CASE WHEN year IS NULL THEN 'year' WHEN area IS NULL THEN 'no area' "
+    f"CASE {_YEAR_BAD} WHEN area IS NULL THEN 'no area' "
     "WHEN NOT regexp_full_match(coalesce(occupation_code, ''), '\\d\\d-\\d{4}') THEN 'occupation code' "
-    "WHEN median_usd NOT BETWEEN 5000 AND 1000000 OR mean_usd NOT BETWEEN 5000 AND 1000000 "
-    "THEN 'absurd wage' END"
+    f"WHEN list_min({_PERCENTS} || [mean_usd]) < 5000 OR list_max({_PERCENTS} || [mean_usd]) > 1000000 "
+    "THEN 'absurd wage' "
+    f"WHEN list_sort({_PRINTED}) <> {_PRINTED} THEN 'percentiles out of order' "
+    "WHEN employees NOT BETWEEN 0 AND 200000000 THEN 'absurd number of jobs' END"
 )
 _PERCENTILES = {
     "p10_usd": _number("a_pct10"),
@@ -190,14 +240,15 @@ OEWS = TableReader(
             columns=("area_name", "occ_code", "occ_titl", "a_wpct10", "a_pct10", "year"),
             values={
                 **_COMMON,
+                "mean_usd": _below_ceiling("a_mean"),
                 "year": "try_cast(year AS INTEGER)",
                 "area": "trim(area_name)",
                 "occupation": "coalesce(occ_title, occ_titl)",
-                "p10_usd": _number("coalesce(a_pct10, a_wpct10)"),
-                "p25_usd": _number("coalesce(a_pct25, a_wpct25)"),
-                "median_usd": _number("a_median"),
-                "p75_usd": _number("coalesce(a_pct75, a_wpct75)"),
-                "p90_usd": _number("coalesce(a_pct90, a_wpct90)"),
+                "p10_usd": _below_ceiling("coalesce(a_pct10, a_wpct10)"),
+                "p25_usd": _below_ceiling("coalesce(a_pct25, a_wpct25)"),
+                "median_usd": _below_ceiling("a_median"),
+                "p75_usd": _below_ceiling("coalesce(a_pct75, a_wpct75)"),
+                "p90_usd": _below_ceiling("coalesce(a_pct90, a_wpct90)"),
             },
             bad=_WAGE_BAD,
         ),
@@ -224,6 +275,8 @@ OEWS = TableReader(
         ),
     ),
 )
+
+_PETITIONS = "initial_approvals, initial_denials, continuing_approvals, continuing_denials"
 
 H1B = TableReader(
     source="h1b",
@@ -254,8 +307,9 @@ H1B = TableReader(
                 "continuing_approvals": "try_cast(replace(continuing_approval, ',', '') AS BIGINT)",
                 "continuing_denials": "try_cast(replace(continuing_denial, ',', '') AS BIGINT)",
             },
-            bad="CASE WHEN year IS NULL THEN 'year' WHEN least(initial_approvals, initial_denials, "
-            "continuing_approvals, continuing_denials) < 0 OR initial_approvals IS NULL THEN 'count' END",
+            bad=f"CASE {_YEAR_BAD} WHEN initial_approvals IS NULL THEN 'count is no number' "
+            f"WHEN least({_PETITIONS}) < 0 THEN 'negative count' "
+            f"WHEN greatest({_PETITIONS}) > {_MOST_PERSONS} THEN 'absurd count' END",
         ),
     ),
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from etl.microdata.feeding import Feeding
 from etl.microdata.vocabulary import Vocabulary
 from etl.salaries import READERS, reduce_files
 from etl.snapshots import CELLS, MANIFEST
@@ -57,7 +58,7 @@ def reduced(folder: Path, *files: Path, source: str = "aijobs") -> list[tuple[ob
     """The cells of these files."""
     target = folder / "reduced"
     target.mkdir()
-    reduce_files(READERS[source], files, Vocabulary(SHIPPED), target)
+    reduce_files(READERS[source], Feeding(files), Vocabulary(SHIPPED), target)
     return duckdb.execute(f"SELECT {CELL_COLUMNS} FROM '{target / CELLS}'").fetchall()
 
 
