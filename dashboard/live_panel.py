@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -10,7 +11,16 @@ import streamlit as st
 from dashboard.ages import ago, rhythm, span
 from dashboard.charts.marks import capitalised, counted
 from dashboard.components import plain
-from dashboard.refreshing import REFRESHER, LastRun, last_built_run, last_run, next_run, title_of, under_way
+from dashboard.refreshing import (
+    REFRESHER,
+    LastRun,
+    last_answered_run,
+    last_built_run,
+    last_run,
+    next_run,
+    title_of,
+    under_way,
+)
 from dashboard.warehouse import ask, changes, live_sources, warehouse
 from etl.freshness import Freshness
 from etl.settings import Settings
@@ -18,6 +28,7 @@ from etl.warehouse import Build, Home, is_replayed
 
 SECONDS_BETWEEN_LOOKS = 1.0
 SOURCE_WIDTH = 180  # pixels; on a phone there is room for the state beside it
+WHY_WIDTH = 420
 MOST_NAMED = 3
 OUTCOMES = {
     "new": "new figures",
@@ -58,12 +69,12 @@ def builds_to_compare() -> list[Build]:
 
 def refreshed_line() -> None:
     """One line on what the last refresh changed in the build that is shown; nothing if none did."""
-    run, served = last_built_run(Settings()), warehouse().build
-    if run is None or run.build is None or run.build > served.build_id:
+    run, is_new = _shown_run()
+    if run is None or run.build is None or run.build > warehouse().build_id:
         return  # an earlier build is shown again
-    made = _made_by(run)
+    made = _beside_the_one_before(run.build) if is_new else None
     told = _changed(*made) if made else "no figure changed"
-    if made is None and run.has_published:
+    if made is None and is_new:
         told = f"{counted(len(run.answered), 'source')} answered"  # the builds to compare are gone
     shown = {"section": "Changes", "new": built_at(made[1]), "old": built_at(made[0])} if made else {}
     st.page_link(
@@ -74,13 +85,26 @@ def refreshed_line() -> None:
     )
 
 
-def _made_by(run: LastRun) -> tuple[Build, Build] | None:
-    """The build before that of a refresh and its own, if it made one and both are there."""
+def _shown_run() -> tuple[LastRun | None, bool]:
+    """The last refresh that a build has the figures of, and whether that build was made of them.
+
+    What was held back is in the first build that was published later, by whoever accepted it.
+    """
+    settings = Settings()
+    run = last_answered_run(settings)
+    if run is not None and run.build is None:
+        later = [build for build in Home(settings.home).builds() if build.built_at > run.ended]
+        if later:
+            return replace(run, build=later[-1].build_id), True
+        run = last_built_run(settings)
+    return run, run is not None and run.has_published
+
+
+def _beside_the_one_before(build_id: str) -> tuple[Build, Build] | None:
+    """The build before one and that one, if both are there."""
     builds = builds_to_compare()
-    place = next((n for n, build in enumerate(builds) if build.build_id == run.build), len(builds))
-    if not run.has_published or place + 1 >= len(builds):
-        return None
-    return builds[place + 1], builds[place]
+    place = next((n for n, build in enumerate(builds) if build.build_id == build_id), len(builds))
+    return (builds[place + 1], builds[place]) if place + 1 < len(builds) else None
 
 
 def _changed(old: Build, new: Build) -> str:
@@ -120,14 +144,20 @@ def live_panel() -> None:
     # It looks again and again only while there is something to see.
     st.fragment(_refresh, run_every=SECONDS_BETWEEN_LOOKS if running else None)()
     sources = live_sources(datetime.now(UTC))
-    rows = [_row(each) for each in sources if each.source_id]
+    # What needs a look comes first.
+    ordered = sorted(
+        (each for each in sources if each.source_id),
+        key=lambda each: (not each.reason, not each.is_overdue, each.publisher or "", each.title),
+    )
+    rows = [_row(each) for each in ordered]
     moment = st.column_config.DatetimeColumn(format="distance")
     st.dataframe(
-        pd.DataFrame(rows, columns=list(HEADINGS)).sort_values(["Publisher", "Source"]),
+        pd.DataFrame(rows, columns=list(HEADINGS)),
         hide_index=True,
         placeholder="",
         column_config={
             "Source": st.column_config.Column(width=SOURCE_WIDTH),
+            "Why": st.column_config.Column(width=WHY_WIDTH if any(each.reason for each in ordered) else None),
             "Read": moment,
             "Next due": moment,
         },
@@ -207,7 +237,7 @@ def _outcome(settings: Settings) -> None:
             names = [title_of(each["source"]) for each in run.silent]
             rest = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
             silent = plain("; ".join([*names[:MOST_NAMED], *rest]))
-            said.append(f"Without success: {silent}. Their last good figures stay, the table says why.")
+            said.append(f"Without success: {silent}. What was read of them before stays; the table says why.")
     if settings.refresh_every:
         due = next_run(settings, settings.refresh_every, REFRESHER.tried)
         said.append(f"The next one starts {_until(due - now) if due else 'in a moment'}.")

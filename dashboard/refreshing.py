@@ -190,6 +190,11 @@ def last_run(settings: Settings) -> LastRun | None:
     return _last(settings, "report IS NOT NULL")
 
 
+def last_answered_run(settings: Settings) -> LastRun | None:
+    """The newest run that came to an end and was answered, whether a build followed or not."""
+    return _last(settings, f"report IS NOT NULL AND {_ANSWERED}")
+
+
 def last_built_run(settings: Settings) -> LastRun | None:
     """The newest run that was answered and that a build followed, be it a new one or the same again."""
     return _last(settings, f"report IS NOT NULL AND build IS NOT NULL AND {_ANSWERED}")

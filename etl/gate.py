@@ -32,7 +32,8 @@ LEFT JOIN new.live_observation AS new USING (claim_id)
 LEFT JOIN new.live_source AS live_source ON live_source.source_id = old.source_id
 """
 _VANISHED = """
-SELECT title || ': ' || count(*) || ' series vanished, the first is ' || min(name)
+SELECT
+    title || ': ' || count(*) || ' series vanished' || if(count(*) = 1, ': ', ', the first is ') || min(name)
 FROM (
     SELECT title, concat_ws(', ', metric.label, entity.name, segment, population, series) AS name
     FROM both_builds

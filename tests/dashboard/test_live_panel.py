@@ -156,7 +156,9 @@ def test_a_held_build_is_told_with_its_reasons_until_one_is_published(
         notices = [each for each in app_page("data.py", section=section).warning if reason in each.value]
         assert len(notices) == 1
     assert warehouse().build_id == before
+    assert [label for label in links(app_page()) if label.startswith("Refreshed 3 hours ago: 1 figure")]
     build(live, accept=True)
+    assert "Refreshed a moment ago: 7 figures changed, from 1 source" in links(app_page())
     app = app_page("data.py", section="Changes")
     assert not [each for each in app.warning if reason in each.value]
 

@@ -102,7 +102,7 @@ def test_the_same_figures_and_further_ones_pass(gate: Gate, decade: dict[str, Fi
 def test_a_series_that_vanished_is_named(gate: Gate, decade: dict[str, Figure]) -> None:
     french = {f"f{year}": replace(each, entity="FRA") for year, each in decade.items()}
     reasons = gate.reasons(decade | french, decade)
-    assert reasons[0] == "Example table: 1 series vanished, the first is Share of postings, France"
+    assert reasons[0] == "Example table: 1 series vanished: Share of postings, France"
 
 
 def test_one_figure_of_a_series_may_go(gate: Gate, decade: dict[str, Figure]) -> None:
