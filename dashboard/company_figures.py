@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from dashboard.charts.companies import BOUNDS
-from dashboard.charts.rows import spoken
+from dashboard.charts.marks import spoken
 from dashboard.components import plain
 from dashboard.theme import exact, usd_bn
 

@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import address, theme
 from dashboard.ages import Age, ages
 from dashboard.chart import REGISTRY, Chart, Control, Filters, is_range
-from dashboard.charts.marks import counted, records
+from dashboard.charts.marks import counted, records, spoken
 from dashboard.earlier import build_to_show
 from dashboard.export.selection import publishers
 from dashboard.pages import PAGES
@@ -314,6 +314,11 @@ def address_columns() -> dict[str, Any]:
     return {"Address": st.column_config.LinkColumn(display_text=r"https?://(?:www\.)?([^/]+)")}
 
 
+def count_columns(*names: str) -> dict[str, Any]:
+    """How a table shows counts: with their thousands apart."""
+    return {name: st.column_config.NumberColumn(format="localized") for name in names}
+
+
 def _empty_state(chart: Chart[Any], filters: Filters) -> None:
     """What was asked for in vain, and a button that asks for less."""
     changed = [item for item in chart.filters.controls() if item[0] in filters.changed()]
@@ -362,7 +367,7 @@ def source_list(sources: pd.DataFrame) -> None:
     lines, known = [], ages_now(sources)
     for row in records(sources.head(MAX_SOURCES_LISTED)):
         title = f", *{plain(row.title)}*" if pd.notna(row.title) else ""
-        when = f" ({row.published})" if pd.notna(row.published) else " (undated)"
+        when = f" ({spoken(row.published)})" if pd.notna(row.published) else " (undated)"
         opened = "" if row.opened else ", cited there, page not opened"
         read = "; ".join(theme.ATTRIBUTIONS[each] for each in row.read.split(", "))
         age = known.get(row.source_id)
@@ -391,5 +396,6 @@ def _definitions(frame: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def plain(text: object) -> str:
-    """Text that Markdown shows as it is: dollars are no formula, brackets no link."""
-    return re.sub(r"([\\$*_\[\]`~<])", r"\\\1", str(text))
+    """Text that Markdown shows as it is: dollars are no formula, brackets no link, $114 bn is one word."""
+    kept = re.sub(r"(?<=\d) (?=(?:bn|tn|M)\b)", "\N{NO-BREAK SPACE}", str(text))
+    return re.sub(r"([\\$*_\[\]`~<])", r"\\\1", kept)

@@ -4,8 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts.companies import PLAYERS, DatedFilters, ListFilters, player
-from dashboard.charts.marks import capitalised, counted, records
-from dashboard.charts.rows import spoken
+from dashboard.charts.marks import capitalised, counted, records, spoken
 from dashboard.company_figures import by_age, in_words
 from dashboard.components import (
     address_columns,

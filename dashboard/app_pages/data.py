@@ -9,13 +9,15 @@ from io import BytesIO
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import page_head, plain, read_on
+from dashboard.charts.marks import capitalised
+from dashboard.components import count_columns, page_head, plain, read_on
 from dashboard.live_panel import builds_to_compare, built_at, held_notice, live_panel
 from dashboard.warehouse import ask, changes, warehouse
 from etl.errors import AtlasError
 from etl.query import run_query
 
 MAX_ROWS_SHOWN = 500
+TABLE_WIDTH = 240  # pixels of a table's name; on a phone there is room for a figure beside it
 CONSOLE_ROWS, CONSOLE_SECONDS = 1_000, 5.0
 EXAMPLES = {
     "Claims by publisher": """SELECT publisher, count(*) AS claims
@@ -32,9 +34,9 @@ FROM meta.table_info ORDER BY kind, name""",
 
 CHANGE_HEADINGS = {
     "kind": "Change",
-    "fields": "Of",
+    "fields": "What differs",
     "subject": "What",
-    "place": "Place",
+    "place": "Place or name",
     "period": "When",
     "old_value": "From",
     "new_value": "To",
@@ -42,6 +44,7 @@ CHANGE_HEADINGS = {
     "unit": "Unit",
     "source": "Source",
 }
+KINDS = ("withdrawn", "changed", "added")
 DOWNLOADS = (("CSV", "csv", "text/csv"), ("Parquet", "parquet", "application/vnd.apache.parquet"))
 
 tables = ask("SELECT name, kind, title, description, rows FROM meta.table_info ORDER BY kind DESC, title")
@@ -52,7 +55,7 @@ broken = int((checks["offending_rows"] > 0).sum())
 page_head(
     "What is in here, and is it sound?",
     f"{claims.claims:,} claims from {claims.sources:,} publications in {len(shipped)} tables; {len(checks)} "
-    f"rules hold them together, {broken} of them with warnings that are listed below.",
+    f"rules hold them together, {broken} of them with warnings, listed under Checks.",
 )
 
 
@@ -62,7 +65,7 @@ def show_tables() -> None:
         tables.drop(columns="kind").set_axis(["Name", "Title", "What a row is", "Rows"], axis=1),
         hide_index=True,
         height=320,
-        column_config={"What a row is": st.column_config.Column(width="large")},
+        column_config={**count_columns("Rows"), "What a row is": st.column_config.Column(width="large")},
         alt="All tables of the build with their rows",
     )
     name = st.selectbox("Look at a table", list(tables["name"]), key="table", bind="query-params", width=320)
@@ -87,7 +90,7 @@ def show_tables() -> None:
     terms = terms_of(name)
     if terms:
         st.caption(plain(f"Terms: {terms}"))
-    st.dataframe(rows, hide_index=True, height=360, alt=f"The first rows of {name}")
+    st.dataframe(rows, hide_index=True, height=360, placeholder="", alt=f"The first rows of {name}")
     total = int(tables.set_index("name").loc[name, "rows"])
     if total > len(rows):
         st.caption(f"The first {len(rows)} of {total:,} rows; the downloads hold all.")
@@ -145,7 +148,8 @@ def show_metrics() -> None:
         metrics.set_axis(headings, axis=1),
         hide_index=True,
         height=560,
-        column_config=years,
+        placeholder="",
+        column_config={**count_columns("Claims"), **years},
         alt="All metrics",
     )
 
@@ -165,6 +169,10 @@ def show_freshness() -> None:
     st.dataframe(
         fresh.set_axis(["Table", "Claims", "Newest period", "Newest publication", "Publications"], axis=1),
         hide_index=True,
+        column_config={
+            **count_columns("Claims", "Publications"),
+            "Table": st.column_config.Column(width=TABLE_WIDTH),
+        },
         alt="How new the figures of each table are",
     )
 
@@ -218,9 +226,15 @@ def show_changes() -> None:
     st.dataframe(
         pd.DataFrame(groups, columns=["Source", "Metric", "Added", "Withdrawn", "Changed"]),
         hide_index=True,
+        column_config=count_columns("Added", "Withdrawn", "Changed"),
         alt="How many claims differ, by source and metric",
     )
-    rows = pd.DataFrame([change.as_dict() for change in difference.changes[:MAX_ROWS_SHOWN]])
+    # What was said before and is no more, or is said otherwise, comes before what is new.
+    ordered = sorted(
+        difference.changes, key=lambda change: (KINDS.index(change.kind), "value" not in change.fields)
+    )
+    rows = pd.DataFrame([change.as_dict() for change in ordered[:MAX_ROWS_SHOWN]])
+    rows["kind"] = rows["kind"].map(capitalised)
     rows["fields"] = rows["fields"].map(", ".join)
     # Nothing to tell where the value stayed and something else changed.
     rows["relative"] = rows["relative"].where(rows["relative"] != 0).astype("Float64") * 100
@@ -228,7 +242,10 @@ def show_changes() -> None:
         rows[list(CHANGE_HEADINGS)].rename(columns=CHANGE_HEADINGS),
         hide_index=True,
         placeholder="",
-        column_config={"By": st.column_config.NumberColumn(format="%+.1f%%")},
+        column_config={
+            **count_columns("From", "To"),
+            "By": st.column_config.NumberColumn(format="%+.1f%%"),
+        },
         alt="The claims that differ",
     )
     if len(difference.changes) > MAX_ROWS_SHOWN:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import theme
 from dashboard.charts.hub_figures import PRICES, amount_with_unit, shown
-from dashboard.charts.marks import capitalised, records
+from dashboard.charts.marks import capitalised, records, spoken
 from dashboard.components import address_columns, plain
 from dashboard.warehouse import ask
 
@@ -55,8 +55,8 @@ def price_level(place: str) -> str:
         return "no price level is known: no exchange rate of the right year, or no figure for the area"
     row = next(records(found))
     rate = f", exchange rate of {row.rate_year}" if pd.notna(row.rate_year) else ""
-    said = f"{row.publisher}, {row.period}{rate}"
-    return f"price level {shown(row)}, where the United States have 100 ({row.area}; {said})"
+    said = f"{row.publisher}, {spoken(row.period)}{rate}"
+    return f"price level {shown(row)}, where the United States has 100 ({row.area}; {said})"
 
 
 def country_facts(place: str) -> list[str]:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import theme
-from dashboard.charts.marks import counted, records
+from dashboard.charts.marks import counted, records, spoken
 from dashboard.components import chart_card, chart_pair, page_head, plain
 from dashboard.live_panel import refreshed_line
 from dashboard.pages import PAGES
@@ -51,7 +51,7 @@ def headline_card(own: Any, rivals: pd.DataFrame) -> None:
 
 def headline_sources(own: Any, rivals: pd.DataFrame) -> None:
     """Whose figure the headline is, and what others say, each with its address."""
-    when = f"published {own.published}" if pd.notna(own.published) else "undated"
+    when = f"published {spoken(own.published)}" if pd.notna(own.published) else "undated"
     st.markdown(
         f"**{plain(own.publisher)}** ({when}), read at [{plain(own.carrier)}]({own.url}): "
         f"{theme.ATTRIBUTIONS[own.attribution]}."
@@ -62,8 +62,9 @@ def headline_sources(own: Any, rivals: pd.DataFrame) -> None:
     lines = []
     for row in records(listed.sort_values("value", ascending=False).head(MOST_RIVALS)):
         why = f" {plain(row.why)}" if pd.notna(row.why) else ""
+        when = f", {spoken(row.period)}" if pd.notna(row.period) else ""
         lines.append(
-            f"- {plain(headline_text(row.value, row.unit_id))}, {row.period}: **{plain(row.publisher)}**, "
+            f"- {plain(headline_text(row.value, row.unit_id))}{when}: **{plain(row.publisher)}**, "
             f"[{plain(row.carrier)}]({row.url}).{why}"
         )
     if len(listed) > MOST_RIVALS:

@@ -3,8 +3,16 @@
 import streamlit as st
 
 from dashboard import theme
-from dashboard.charts.marks import capitalised
-from dashboard.components import address_columns, ages_now, filter_bar, page_head, plain, read_on
+from dashboard.charts.marks import capitalised, spoken
+from dashboard.components import (
+    address_columns,
+    ages_now,
+    count_columns,
+    filter_bar,
+    page_head,
+    plain,
+    read_on,
+)
 from dashboard.pages import SourceFilters
 from dashboard.warehouse import ask
 
@@ -30,10 +38,12 @@ sources = ask(
 )
 known = ages_now(sources)
 primary = int(sources["attribution"].str.contains("primary").sum())
+behind_claims = int((sources["claims"] > 0).sum())
 page_head(
     "Who says all this?",
-    f"{len(sources):,} publications stand behind {sources['claims'].sum():,} claims; {primary:,} of them "
-    "were read at the publisher, the others where someone relayed them.",
+    f"{behind_claims:,} publications stand behind {sources['claims'].sum():,} claims; {primary:,} of them "
+    f"were read at the publisher, the others where someone relayed them. {len(sources) - behind_claims:,} "
+    "more stand behind what is said of tools, companies and single records of pay.",
 )
 asked = filter_bar(SourceFilters, "sources", ("find", "topic", "read"))
 
@@ -88,14 +98,18 @@ else:
         on_select=take_clicked_row,
         selection_mode="single-row",
         key="source-table",
-        column_config={**address_columns(), "Title": st.column_config.Column(width=240)},
+        column_config={
+            **address_columns(),
+            **count_columns("Claims", "Repeats"),
+            "Title": st.column_config.Column(width=240),
+        },
         alt="All sources with what they contributed",
     )
 
 source_id = filter_bar(SourceFilters, "source", ("source",))["source"]
 if source_id:
     chosen = sources.set_index("source_id").loc[source_id]
-    when = f", {chosen['published']}" if isinstance(chosen["published"], str) else ", undated"
+    when = f", {spoken(chosen['published'])}" if isinstance(chosen["published"], str) else ", undated"
     st.markdown(
         f"**{plain(chosen['publisher'])}**{when}: read at [{plain(chosen['carrier'])}]({chosen['url']}). "
         f"{plain(chosen['licence'])}." + (f" {age_of(source_id)}." if source_id in known else "")

@@ -20,6 +20,7 @@ from dashboard.charts.marks import (
     hover_data,
     label_line_ends,
     records,
+    spoken,
     spread_bar,
     title_above,
     wrapped,
@@ -33,7 +34,6 @@ from dashboard.charts.rows import (
     place_hues,
     ranked_bars,
     short,
-    spoken,
     the,
 )
 from dashboard.charts.workforce import IN_YEARS, WorkforceFilters, missing_note
@@ -355,7 +355,8 @@ def _answer(row: Any) -> str:
 
 def _developer_words(row: Any) -> str:
     return about(
-        f"{capitalised(_answer(row))}: {theme.exact(row.value)}%, {row.period}<br>{row.population}", row.note
+        f"{capitalised(_answer(row))}: {theme.exact(row.value)}%, {spoken(row.period)}<br>{row.population}",
+        row.note,
     )
 
 
@@ -505,7 +506,8 @@ def _purposes_takeaway(frame: pd.DataFrame, filters: PurposeFilters) -> str:
     rows = list(records(frame))
     top, last = rows[0], rows[-1]
     whom = "" if pd.isna(top.population) else f" of {top.population}"
-    text = f"{top.publisher}, {top.period}: {theme.exact(top.value)}%{whom} say “{_purpose(top).lower()}”"
+    said = f"{theme.exact(top.value)}%{whom} say “{_purpose(top).lower()}”"
+    text = f"{top.publisher}, {spoken(top.period)}: {said}"
     if len(rows) > 1:
         text += f", {theme.exact(last.value)}% “{_purpose(last).lower()}”"
     return text + "."

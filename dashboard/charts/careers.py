@@ -16,6 +16,7 @@ from dashboard.charts.marks import (
     counted,
     hover_data,
     records,
+    spoken,
     spread_bar,
     title_above,
     wrapped,
@@ -133,7 +134,7 @@ def _share_words(row: Any) -> str:
         f"of {row.sample_size:,} postings" if pd.notna(row.sample_size) else "of postings, number not stated,"
     )
     part = f"<br>{row.work}" if pd.notna(row.work) else ""
-    when = row.period if pd.notna(row.period) else "undated"
+    when = spoken(row.period) if pd.notna(row.period) else "undated"
     what = f"{theme.exact(row.value)}% {of} for {row.role} name {row.asked_for}"
     return f"{what}<br>{wrapped(row.sample, 60)}, {when}{part}"
 
@@ -356,7 +357,7 @@ def _titles(frame: pd.DataFrame, filters: TitleFilters) -> go.Figure:
 
 
 def _title_words(row: Any) -> str:
-    return f"{theme.exact(row.value)}% are called {row.role}<br>{row.sample}, {row.period}"
+    return f"{theme.exact(row.value)}% are called {row.role}<br>{row.sample}, {spoken(row.period)}"
 
 
 def _titles_takeaway(frame: pd.DataFrame, filters: TitleFilters) -> str:

@@ -20,10 +20,11 @@ from dashboard.charts.marks import (
     money_ticks,
     money_title,
     records,
+    spoken,
     title_above,
     wrapped,
 )
-from dashboard.charts.rows import spoken, the
+from dashboard.charts.rows import the
 
 Player = Literal["startup", "tech giant", "cloud platform", "research lab", "open-source community"]
 PLAYERS: dict[str, str] = {

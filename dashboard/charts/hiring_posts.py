@@ -18,10 +18,11 @@ from dashboard.charts.marks import (
     hover_data,
     label_line_ends,
     records,
+    spoken,
     title_above,
     years_at_their_middle,
 )
-from dashboard.charts.rows import column_titles, spoken
+from dashboard.charts.rows import column_titles
 
 HEIGHT = 460
 

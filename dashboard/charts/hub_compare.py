@@ -22,7 +22,7 @@ from dashboard.charts.hub_figures import (
     hover,
     shown,
 )
-from dashboard.charts.marks import HOVER, Sketch, capitalised, records, wrapped
+from dashboard.charts.marks import HOVER, Sketch, capitalised, records, spoken, wrapped
 
 MOST_COMPARED = 5
 COMPARE_HEIGHT = 620
@@ -139,7 +139,7 @@ def _add_block(sketch: Sketch, rows: dict[str, Any], top: float, heights: dict[s
         sketch.add_annotation(
             x=length,
             y=height,
-            text=f" {shown(row)} ({row.period})",
+            text=f" {shown(row)} ({spoken(row.period)})",
             showarrow=False,
             xanchor="left",
         )
@@ -237,7 +237,7 @@ def _profile(frame: pd.DataFrame, filters: PlaceFilters) -> go.Figure:
 
 def _name_row(sketch: Sketch, row: Any, height: float) -> None:
     """What the list counts, above the row, and the figure with its rank at the end."""
-    label = f"{row.list_label}, {row.period}"
+    label = f"{row.list_label}, {spoken(row.period)}"
     if len(label) > MOST_LETTERS:  # the whole name stands in the text of the marks
         label = re.sub(r" \([^)]*\)", "", label)
     sketch.add_annotation(

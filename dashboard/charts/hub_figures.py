@@ -8,7 +8,7 @@ import pandas as pd
 
 from dashboard import theme
 from dashboard.chart import Control, Filters
-from dashboard.charts.marks import hover_text
+from dashboard.charts.marks import hover_text, spoken
 
 HOME_PLACE = "san-francisco-us"
 PRICES = "price-level"
@@ -78,7 +78,7 @@ def amount_with_unit(row: Any) -> str:
 
 def measured(row: Any) -> str:
     """The figure, what it measures, when, for which area, and how it was converted."""
-    lines = [f"{row.place}: <b>{amount_with_unit(row)}</b>", f"{row.measure}, {row.period}"]
+    lines = [f"{row.place}: <b>{amount_with_unit(row)}</b>", f"{row.measure}, {spoken(row.period)}"]
     if row.is_computed:
         lines.append(f"Computed: {theme.exact(row.value)} / {_rate(row)}")
     elif pd.notna(row.rate_used):

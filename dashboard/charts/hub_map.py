@@ -22,11 +22,12 @@ from dashboard.charts.hub_figures import (
     measured,
     shown,
 )
-from dashboard.charts.marks import HOVER, records, title_above
+from dashboard.charts.marks import HOVER, listed, records, spoken, title_above
 
 LARGEST = 34  # pixels across of the largest bubble
 SMALLEST = 5
 MOST_NAMED = 6
+MOST_MISSED = 4  # names of cities without a price level in the sentence
 _LISTS = """
 SELECT list_id, list_label || ' (' || count(*) || ' cities)' FROM hub_figure
 WHERE place_kind = 'city' {} AND shown_unit_id <> 'rank' GROUP BY list_id, list_label HAVING count(*) >= {}
@@ -256,7 +257,7 @@ def _map_takeaway(frame: pd.DataFrame, filters: MapFilters) -> str:
     both = int(sizes["entity_id"].isin(frame.loc[frame["list_id"] == filters.colour, "entity_id"]).sum())
     ties = int((sizes["shown_value"] == first.shown_value).sum())
     lead = f"{first.place} has the most" if ties == 1 else f"{ties} cities share the most"
-    text = f"{first.measure} ({first.publisher}, {first.period}): {lead}, {amount_with_unit(first)}"
+    text = f"{first.measure} ({first.publisher}, {spoken(first.period)}): {lead}, {amount_with_unit(first)}"
     if ties == 1 and len(sizes) > 1:
         second: Any = list(records(sizes.head(2)))[1]
         text += f"; {second.place} follows with {shown(second)}"
@@ -406,7 +407,7 @@ def _worth_words(row: Any, price: pd.Series) -> str:
     return "<br>".join(
         [
             hover(row),
-            f"Price level {shown(price)} ({price['area']}, {price['period']}, {price['publisher']})",
+            f"Price level {shown(price)} ({price['area']}, {spoken(price['period'])}, {price['publisher']})",
             f"Computed: worth ${row.worth:,.0f} at average prices of the United States",
         ]
     )
@@ -416,7 +417,8 @@ def _cost_takeaway(frame: pd.DataFrame, filters: PayFilters) -> str:
     cities = _joined(frame)
     placed = cities[cities["level"].notna()].sort_values("worth")
     without = sorted(cities.loc[cities["level"].isna(), "place"])
-    names = ", ".join(without[:4]) + (f" and {len(without) - 4} more" if len(without) > 4 else "")
+    rest = [f"{len(without) - MOST_MISSED} more"] if len(without) > MOST_MISSED else []
+    names = listed([*without[:MOST_MISSED], *rest])
     missing = f" No price level is known for {names}." if without else ""
     if placed.empty:
         return f"{cities['list_label'].iloc[0]}: {len(cities)} cities.{missing}"

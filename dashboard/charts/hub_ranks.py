@@ -14,7 +14,7 @@ from dashboard import theme
 from dashboard.chart import Chart, Control, empty_figure, register
 from dashboard.charts.hub_figures import COLUMNS, PlaceFilters, shown
 from dashboard.charts.hub_ranking import PARTS, ranking
-from dashboard.charts.marks import HOVER, records
+from dashboard.charts.marks import HOVER, records, spoken
 
 MOST_CITIES = 20
 HEIGHT = 660
@@ -162,7 +162,7 @@ def _part_words(figures: Sequence[Any] | None, row: Any, part: str) -> list[str]
     """The customdata of one disc: a claim behind it, the lists behind it, the city."""
     if figures is None:
         return ["", f"<b>{row.city}</b><br>{PARTS[part]}: no figure", row.entity_id]
-    lists = [f"{shown(figure)} ({figure.list_label}, {figure.period})" for figure in figures]
+    lists = [f"{shown(figure)} ({figure.list_label}, {spoken(figure.period)})" for figure in figures]
     text = "<br>".join(
         [f"<b>{row.city}</b>", f"{PARTS[part]}: {getattr(row, part):.0f} points, from", *lists]
     )

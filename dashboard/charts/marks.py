@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import math
 import textwrap
 from collections import namedtuple
@@ -43,6 +44,20 @@ def wrapped(name: str, width: int = LABEL_WIDTH) -> str:
     return "<br>".join(textwrap.wrap(name, width, break_long_words=False))
 
 
+def spoken(period: str) -> str:
+    """A period or a day as a reader says it: 3 September 2023, the second quarter of 2024, 2015 to 2022."""
+    if "/" in period:
+        return " to ".join(spoken(part) for part in period.split("/"))
+    year, _, part = period.partition("-")
+    if not part:
+        return year
+    if part[0] in "QH":
+        ordinal = ("first", "second", "third", "fourth")[int(part[1]) - 1]
+        return f"the {ordinal} {'quarter' if part[0] == 'Q' else 'half'} of {year}"
+    month, _, day = part.partition("-")
+    return f"{f'{int(day)} ' if day else ''}{calendar.month_name[int(month)]} {year}"
+
+
 def capitalised(words: str) -> str:
     """The words with a capital first letter, all others as they are."""
     return words[:1].upper() + words[1:]
@@ -72,7 +87,7 @@ def hover_text(row: Any, words: str) -> str:
     """Publisher, what it says, report and date, how it was read."""
     edition = getattr(row, "edition", None)
     report = [f"<i>{wrapped(edition, 60)}</i>"] if pd.notna(edition) else []
-    when = f"published {row.published}" if pd.notna(row.published) else "undated"
+    when = f"published {spoken(row.published)}" if pd.notna(row.published) else "undated"
     return "<br>".join(
         [f"<b>{row.publisher}</b>", words, *report, f"{when}, {theme.ATTRIBUTIONS[row.attribution]}"]
     )

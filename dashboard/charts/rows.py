@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,19 +32,6 @@ NOTE_WIDTH = 60  # characters of a line of a note in the hover
 def about(words: str, note: Any) -> str:
     """What the hover says of a figure, with the remark that its row carries."""
     return words if pd.isna(note) else f"{words}<br><i>{wrapped(str(note), NOTE_WIDTH)}</i>"
-
-
-def spoken(period: str) -> str:
-    """A period as a reader says it: September 2023, the second quarter of 2024, 2015 to 2022."""
-    if "/" in period:
-        return " to ".join(spoken(part) for part in period.split("/"))
-    year, _, part = period.partition("-")
-    if not part:
-        return year
-    if part[0] in "QH":
-        ordinal = ("first", "second", "third", "fourth")[int(part[1]) - 1]
-        return f"the {ordinal} {'quarter' if part[0] == 'Q' else 'half'} of {year}"
-    return f"{calendar.month_name[int(part[:2])]} {year}"
 
 
 def the(place: str) -> str:

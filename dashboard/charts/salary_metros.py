@@ -9,7 +9,15 @@ import plotly.graph_objects as go
 
 from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
-from dashboard.charts.marks import HOVER, hover_text, legend_below, records, title_above, wrapped
+from dashboard.charts.marks import (
+    HOVER,
+    hover_text,
+    legend_below,
+    records,
+    spoken,
+    title_above,
+    wrapped,
+)
 from dashboard.charts.salaries import ROW, dollars
 
 MOST = 24
@@ -38,7 +46,8 @@ def _words(row: Any) -> str:
         else "<br>No price level is known for the area."
     )
     area = str(row.area).removeprefix("metropolitan area ")
-    return f"{wrapped(area, 46)}<br>Median of {row.segment} {dollars(row.value)}, {row.period}{adjusted}"
+    median = f"Median of {row.segment} {dollars(row.value)}, {spoken(row.period)}"
+    return f"{wrapped(area, 46)}<br>{median}{adjusted}"
 
 
 def _metros(frame: pd.DataFrame, filters: MetroFilters) -> go.Figure:

@@ -18,6 +18,7 @@ from dashboard.charts.marks import (
     capitalised,
     counted,
     records,
+    spoken,
     title_above,
     wrapped,
 )
@@ -30,7 +31,6 @@ from dashboard.charts.rows import (
     people,
     place_hues,
     ranked_bars,
-    spoken,
     stack,
     the,
 )
@@ -106,7 +106,8 @@ def _total_words(row: Any) -> str:
     part = "" if pd.isna(row.segment) else f", {row.segment}"
     expected = ", forecast" if row.status == "forecast" else ""
     return about(
-        f"{row.metric_label}{part}: {theme.exact(row.value)}, {row.place}, {row.period}{expected}", row.note
+        f"{row.metric_label}{part}: {theme.exact(row.value)}, {row.place}, {spoken(row.period)}{expected}",
+        row.note,
     )
 
 
@@ -280,7 +281,8 @@ def _ranked_words(row: Any) -> str:
     part = "" if pd.isna(row.segment) else f", {row.segment}"
     expected = ", forecast" if row.status == "forecast" else ""
     return about(
-        f"{row.place}{part}, {row.period}{expected}: {_ranked_value(row)} ({row.unit_label})", row.note
+        f"{row.place}{part}, {spoken(row.period)}{expected}: {_ranked_value(row)} ({row.unit_label})",
+        row.note,
     )
 
 
@@ -331,7 +333,7 @@ def _ranked_takeaway(frame: pd.DataFrame, filters: WorkforceFilters) -> str:
     if same:
         text += f", after {_ranked_value(same[0])} in {spoken(same[0].period)}"
     if newest["entity_id"].nunique() == 3:
-        text += "; only three places were printed"
+        text += f"; only three places were printed for {first.year}"
     if first.unit_id == "unstated":
         text += "; the source prints no unit"
     return f"{text}.{missing_note(frame, filters.places)}"

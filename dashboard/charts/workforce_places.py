@@ -19,6 +19,7 @@ from dashboard.charts.marks import (
     hover_data,
     label_line_ends,
     records,
+    spoken,
     title_above,
     wrapped,
     year_axis,
@@ -31,7 +32,6 @@ from dashboard.charts.rows import (
     place_hues,
     ranked_bars,
     short,
-    spoken,
     the,
     with_place,
 )
@@ -57,6 +57,7 @@ class ByCountryFilters(Filters):
             "ORDER BY measure_label",
             help="One metric by one publisher: only its figures can be compared with each other.",
             is_primary=True,
+            width=320,
         ),
     ] = "ai_talent_pool.Bain & Company"
     per: Annotated[
@@ -131,7 +132,7 @@ def _by_country(frame: pd.DataFrame, filters: ByCountryFilters) -> go.Figure:
 
     def label(row: Any) -> str:
         name = f"<b>{row.place}</b>" if row.entity_id in filters.places else row.place
-        when = f"{row.period}{', forecast' if row.status == 'forecast' else ''}"
+        when = f"{spoken(row.period)}{', forecast' if row.status == 'forecast' else ''}"
         return f"{name} {_amount(row, filters.per)} ({when})"
 
     figure = ranked_bars(
@@ -326,7 +327,7 @@ def _postings(frame: pd.DataFrame, filters: PostingsFilters) -> go.Figure:
     label_line_ends(figure, labels, (0.0, float(frame["value"].max()) * 1.06), POSTINGS_HEIGHT)
     year_axis(figure, int(frame["year"].min()), int(frame["year"].max()))
     figure.update_yaxes(ticksuffix="%")
-    title_above(figure, f"{frame['metric_label'].iloc[0]}, percent")
+    title_above(figure, f"{frame['metric_label'].iloc[0]}, per cent")
     return figure
 
 
@@ -471,7 +472,7 @@ def _concentration(frame: pd.DataFrame, filters: WorkforceFilters) -> go.Figure:
     figure.update_xaxes(rangemode="tozero", ticksuffix="%", showgrid=True, tickangle=0, nticks=6)
     years = sorted({int(year) for year in frame["year"]})
     when = str(years[0]) if len(years) == 1 else f"{years[0]}–{years[-1]}"
-    title_above(figure, f"Share of the women and men on LinkedIn, {when}")
+    title_above(figure, f"AI talent, % of the women and of the men, {when}")
     return figure
 
 

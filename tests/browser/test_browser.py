@@ -97,6 +97,11 @@ def test_a_page_loads_without_a_fault_fits_every_width_and_is_accessible(
             "() => { const main = document.querySelector('[data-testid=stMain]');"
             " return main.scrollWidth <= main.clientWidth }"
         )
+        # No link that is a sentence is cut.
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('[data-testid=stMain] [data-testid=stPageLink-NavLink] p')]"
+            ".every(words => words.scrollWidth <= words.clientWidth)"
+        )
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_text("failed to draw")).to_have_count(0)
 

@@ -69,9 +69,9 @@ def app_page(script: str = "", **parameters: str | list[str]) -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    """All sentences of a page."""
+    """All sentences of a page; what holds amount and unit together reads as a space."""
     parts = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.info, *app.warning, *app.error]
-    return "\n".join(str(part.value) for part in parts)
+    return "\n".join(str(part.value) for part in parts).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def figures(app: AppTest) -> list[Any]:

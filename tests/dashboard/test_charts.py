@@ -19,6 +19,7 @@ from tests.dashboard.conftest import choices, extremes
 
 every_chart = pytest.mark.parametrize("chart", REGISTRY.values(), ids=list(REGISTRY))
 TEMPLATES = {mode: template.to_plotly_json() for mode, template in theme.TEMPLATES.items()}
+STORED_PERIOD = re.compile(r"\b(?:19|20)\d\d-(?:0[1-9]|1[0-2]|Q[1-4]|H[12])\b")
 PLACEHOLDER = re.compile(r'"#0000(?:0[1-9a-f]|[1-3][0-9a-f])"')
 
 
@@ -107,6 +108,17 @@ def test_no_identifier_is_shown_to_a_reader(opened: Warehouse, chart: Chart[Any]
     shown += list(map(str, chart.table(frame).drop(columns="Address", errors="ignore").to_numpy().flat))
     words = {word for text in shown for word in re.split(r"[\s,;:()<>/]+", text)}
     assert not words & ids
+
+
+@every_chart
+def test_periods_and_dates_are_written_as_people_write_them(opened: Warehouse, chart: Chart[Any]) -> None:
+    filters = chart.filters()
+    frame = opened.query(*chart.query(filters))
+    figure = json.loads(chart.draw(frame, filters).to_json())
+    shown = [entry[1] for trace in figure["data"] for entry in trace.get("customdata", []) if len(entry) > 1]
+    shown += [note.get("text") or "" for note in figure["layout"].get("annotations", [])]
+    shown.append(chart.summary(frame, filters))
+    assert [text for text in shown if STORED_PERIOD.search(text)] == []
 
 
 @every_chart

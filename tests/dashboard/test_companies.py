@@ -33,10 +33,10 @@ def said(opened: Warehouse, chart_id: str, **asked: Any) -> str:
 def test_who_raised_and_who_is_worth_most(opened: Warehouse) -> None:
     assert said(opened, "company-funding") == (
         "OpenAI leads: it is said to have raised $180 bn (2026, OpenDossier), before Anthropic with "
-        "$29.404 bn (September 2025). 61 figures, all relayed, dated March 2022 to June 2026."
+        "$29.404 bn (2 September 2025). 61 figures, all relayed, dated March 2022 to 16 June 2026."
     )
     assert said(opened, "company-valuation").startswith(
-        "Anthropic leads: it is said to be worth $965 bn (May 2026, Orrick), before OpenAI with $852 bn"
+        "Anthropic leads: it is said to be worth $965 bn (29 May 2026, Orrick), before OpenAI with $852 bn"
     )
 
 
@@ -156,7 +156,7 @@ def test_a_profile_leads_with_the_newest_figure_of_each_kind_by_each_publisher()
         ({}, "Staff of a company: 1,110 people, December 1999 (A publisher)."),
         (
             {"currency": "USD", "value": 1.11e9},
-            r"Staff of a company: \$1.11 bn, December 1999 (A publisher).",
+            "Staff of a company: \\$1.11\N{NO-BREAK SPACE}bn, December 1999 (A publisher).",
         ),
         (
             {"attribution": "relayed"},

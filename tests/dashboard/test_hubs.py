@@ -262,6 +262,7 @@ def test_cities_side_by_side_carry_figure_and_year_and_say_what_is_missing(opene
     frame, filters = rows(opened, "hub-compare")
     figure = REGISTRY["hub-compare"].draw(frame, filters)
     written = [note.text.strip() for note in figure.layout.annotations]
+    assert "168 (August 2022)" in written  # CB Insights, San Francisco
     assert "398 (2024)" in written  # Y Combinator, San Francisco
     assert "≥ 1,000,000 (2025)" in written  # CBRE, Bengaluru
     assert "no figure" in written
@@ -281,6 +282,7 @@ def test_pay_is_set_against_prices_and_cities_without_a_price_level_are_named(op
     assert f"${worth.max():,.0f} do at US prices" in text
     for place in pay.index.difference(level.index):
         assert place in text.split("No price level is known for ")[1]
+    assert text.endswith("No price level is known for Cambridge and Tel Aviv.")
 
 
 def test_a_profile_ranks_a_place_among_those_of_its_kind(opened: Warehouse) -> None:

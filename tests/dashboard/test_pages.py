@@ -27,6 +27,7 @@ def titles(app: AppTest) -> list[str]:
 def test_every_page_renders(run_page: RunPage, page: Page) -> None:
     app = run_page(page.script)
     assert not app.exception
+    assert not re.search(r"\b(nan|NaT)\b", texts(app))
     assert not app.error
     assert len(app.title) == 1
     assert app.title[0].value.endswith("?")
@@ -193,6 +194,9 @@ def test_the_source_page_searches_and_opens_a_source(run_page: RunPage, opened: 
     ]
     app = run_page("sources.py")
     assert len(app.dataframe[0].value) == opened.query("SELECT count(*) FROM source_card").iloc[0, 0]
+    behind = "SELECT count(DISTINCT source_id) AS sources, count(*) AS claims FROM claim"
+    sources, claims = opened.query(behind).iloc[0]
+    assert f"{sources:,} publications stand behind {claims:,} claims" in texts(app)
     app.text_input(key="find").set_value("idc").run()
     assert 0 < len(app.dataframe[0].value) < 100
     app.selectbox(key="source").select(source_id).run()

@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.chart import REGISTRY
 from dashboard.charts.adoption import breaks, editions, moment
-from dashboard.charts.rows import Block, people, short, spoken, stack, the
+from dashboard.charts.marks import spoken
+from dashboard.charts.rows import Block, people, short, stack, the
 from dashboard.charts.studies import signed
 from dashboard.charts.workforce_places import MAP_RAMP, pairs, shade
 from dashboard.warehouse import Warehouse
@@ -154,8 +155,7 @@ def test_women_and_men_are_paired_within_a_country(opened: Warehouse) -> None:
 def test_migration_and_hiring_say_that_only_leaders_were_printed(opened: Warehouse) -> None:
     assert said(opened, "talent-migration") == (
         "Net migration of AI talent, 2024: +8.9 in Luxembourg (Stanford AI Index), ahead of Cyprus with "
-        "+4.7; only "
-        "three places were printed."
+        "+4.7; only three places were printed for 2024."
     )
     assert "the source prints no unit" in said(opened, "talent-migration", flow="net_inflow_ai_researchers")
     assert said(opened, "hiring").startswith("Growth of the AI hiring rate, 2024: +33.4% in India")
@@ -315,8 +315,8 @@ def test_numbers_and_names_read_well() -> None:
         "3,089",
     ]
     assert [signed(v) for v in (26.08, -19, 0)] == ["+26.08%", "−19%", "0%"]
-    assert [spoken(p) for p in ("2023-09", "2024-Q2", "2015/2022")] == [
-        "September 2023", "the second quarter of 2024", "2015 to 2022",
+    assert [spoken(p) for p in ("2023-09", "2025-04-08", "2024-Q2", "2015/2022")] == [
+        "September 2023", "8 April 2025", "the second quarter of 2024", "2015 to 2022",
     ]  # fmt: skip
     assert [the(name) for name in ("France", "United States", "World")] == [
         "France",
