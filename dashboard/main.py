@@ -31,10 +31,14 @@ def take_found() -> None:
     st.session_state["search"] = None
 
 
-def show_search() -> None:
+def show_search(shown: st.Page) -> None:
     """The search over everything, beside the pages; a choice leads to where it is shown."""
     hits = index()
-    if found := hits.get(st.session_state.pop("found", None) or ""):
+    found = hits.get(st.session_state.pop("found", None) or "")
+    if found and by_path[found.page] is shown:
+        # The widgets are here already: they are moved, since their part of the address is theirs to write.
+        st.session_state.update(found.state)
+    elif found:
         target = next(listed for listed in PAGES if listed.path == found.page)
         asked = parse_qsl(in_words(target, urlencode(found.parameters)))
         st.switch_page(by_path[found.page], query_params=asked)
@@ -85,7 +89,7 @@ except AtlasError as error:
         with st.expander("What is wrong with the data"):
             st.markdown("\n".join(f"- {problem}" for problem in problems[:100]))
     st.stop()
-show_search()
+show_search(page)
 show_navigation()
 make_legible()
 show_demo()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.address import in_words, refused
 from dashboard.chart import REGISTRY
@@ -47,3 +51,23 @@ def test_ids_become_the_words_that_the_address_shows(opened: Warehouse, label: s
     page = next(page for page in PAGES if page.path == hit.page)
     asked = "&".join(f"{name}={value}" for name, value in hit.parameters.items())
     assert in_words(page, asked) == query
+
+
+@pytest.mark.parametrize(
+    ("script", "label", "key", "value"),
+    [
+        ("hubs.py", "London, United Kingdom · place", "place", "london-gb"),
+        ("workforce.py", "Germany · people and jobs", "places", ["DEU"]),
+        ("market.py", "What the market is made of · chart", "more", True),
+        ("data.py", "AI job postings · metric", "metric", "AI job postings"),
+    ],
+)
+def test_what_is_on_the_very_page_is_found_as_well(
+    run_page: Callable[..., AppTest], script: str, label: str, key: str, value: Any
+) -> None:
+    app = run_page(script)
+    question = app.title[0].value
+    app.selectbox(key="search").select(label).run()
+    assert not app.exception
+    assert app.title[0].value == question
+    assert app.session_state[key] == value
