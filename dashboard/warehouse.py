@@ -34,13 +34,37 @@ from etl.warehouse import Build, Home, is_replayed, open_read_only, verify
 MAX_CACHED_VIEWS = 512
 MAX_CACHED_ANSWERS = 512
 MAX_CACHED_DIFFERENCES = 8
-# What is published most often comes first: its delay is the one to tell.
-_RHYTHMS = """
-SELECT source_id, live_source_id, rhythm_days, newest_edition
-FROM source_rhythm
-SEMI JOIN (SELECT source_id, metric_id FROM observation WHERE claim_id IN (SELECT unnest($ids::VARCHAR[])))
-    USING (source_id, metric_id)
-QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY rhythm_days, metric_id) = 1
+# Of what is read live, what is published most often comes first: its delay is the one to tell.
+_SOURCES = """
+WITH shown AS (
+    SELECT
+        unnest($claim_ids::VARCHAR[]) AS claim_id,
+        unnest($source_ids::VARCHAR[]) AS source_id,
+        unnest($attributions::VARCHAR[]) AS attribution
+),
+
+counted AS (
+    SELECT
+        source_id,
+        count(DISTINCT claim_id) AS marks,
+        string_agg(DISTINCT attribution, ', ' ORDER BY attribution) AS read
+    FROM shown
+    GROUP BY source_id
+),
+
+rhythm AS (
+    SELECT source_id, live_source_id, rhythm_days, newest_edition
+    FROM source_rhythm
+    SEMI JOIN (SELECT source_id, metric_id FROM observation SEMI JOIN shown USING (claim_id))
+        USING (source_id, metric_id)
+    QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY rhythm_days, metric_id) = 1
+)
+
+SELECT *
+FROM counted
+LEFT JOIN source_card USING (source_id)
+LEFT JOIN rhythm USING (source_id)
+ORDER BY marks DESC, published DESC NULLS LAST, source_id
 """
 MAX_EARLIER_OPEN = 3
 
@@ -102,14 +126,8 @@ class Warehouse:
 
         Where they are read live again and again: how often they are published, and the newest edition.
         """
-        counted = frame.groupby("source_id").agg(
-            marks=("claim_id", "nunique"), read=("attribution", lambda how: ", ".join(sorted(set(how))))
-        )
-        cards = self.query("SELECT * FROM source_card")
-        rhythms = self.query(_RHYTHMS, {"ids": sorted(set(frame["claim_id"]))})
-        joined = counted.reset_index().merge(cards, on="source_id", how="left")
-        joined = joined.merge(rhythms, on="source_id", how="left")
-        return joined.sort_values(["marks", "published", "source_id"], ascending=[False, False, True])
+        columns = {"claim_ids": "claim_id", "source_ids": "source_id", "attributions": "attribution"}
+        return self.query(_SOURCES, {name: frame[column].tolist() for name, column in columns.items()})
 
 
 @dataclass(frozen=True)
