@@ -2,11 +2,10 @@
 
    It stands between Kaleido and Plotly.toImage. A figure whose layout.meta.picture says what to write comes back
    as one drawing of exactly the size that was asked for; texts are measured with the very typeface and broken into
-   lines, so that none is clipped. The chart itself gets about the height that it was made for, at least: where
-   the picture is too flat for that, everything is drawn larger and scaled down. */
+   lines, so that none is clipped. The chart itself gets the height that it was made for, at least, at which its marks
+   and labels keep apart: where the picture is too flat for that, everything is drawn larger and scaled down. */
 (() => {
   const plotlyToImage = Plotly.toImage;
-  const SQUEEZED = 0.875; // of its height, at which the marks and labels of a chart still keep apart
   const pen = document.createElement("canvas").getContext("2d");
   const face = window.atlasFont && new FontFace("Source Sans", `url(${window.atlasFont})`, { weight: "200 900" });
   const ready = face ? face.load().then((loaded) => document.fonts.add(loaded)) : Promise.resolve();
@@ -91,16 +90,15 @@
     return { pad, head, headHeight, foot, footHeight: y + pad * 0.7 };
   };
 
-  /* The smallest drawing of the asked shape in which the chart has its height, or nearly so. The texts around it
+  /* The smallest drawing of the asked shape in which the chart has its height. The texts around it
      grow less than the drawing, so that those of the chart stay legible beside them. */
   const planned = (picture) => {
-    const least = picture.height === null ? picture.chartHeight : picture.chartHeight * SQUEEZED;
     let wide = picture.leastWidth;
     for (let round = 0; ; round += 1) {
       const texts = written(picture, wide, (wide / picture.leastWidth) ** 0.6);
       const taken = texts.headHeight + texts.footHeight;
-      const high = picture.height === null ? taken + least : (wide * picture.height) / picture.width;
-      const lacking = taken + least - high;
+      const high = picture.height === null ? taken + picture.chartHeight : (wide * picture.height) / picture.width;
+      const lacking = taken + picture.chartHeight - high;
       if (lacking <= 0.5 || round === 60) return { wide, high, ...texts };
       wide += (lacking * picture.width) / picture.height;
     }

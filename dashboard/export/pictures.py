@@ -134,7 +134,8 @@ def picture(
 
 def _citation(selection: Selection, size: Size, mode: Mode) -> dict[str, Any]:
     """What assets/picture.js writes around the chart, and how."""
-    choice, made = selection.choice, f"GenAI Atlas, build {selection.build_id} of {selection.built_on}"
+    choice, day = selection.choice, selection.built_on.replace(" ", "\N{NO-BREAK SPACE}")
+    made = f"GenAI Atlas, build {selection.build_id} of {day}"
     return {
         "title": selection.chart.title,
         "takeaway": selection.takeaway,

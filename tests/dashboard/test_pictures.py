@@ -131,13 +131,12 @@ def test_a_picture_has_the_very_size_and_ground_that_were_asked_for(
 @pytest.mark.usefixtures("studio")
 def test_the_chart_keeps_the_height_that_it_was_made_for(opened: Warehouse) -> None:
     """Rows of a long list stay apart on a flat slide: the picture is drawn larger and scaled down."""
-    least = {"slide": 0.875, "article": 1}
     selection = selected(opened, "productivity-studies")
     assert selection.chart.height > 1000
-    for size, share in least.items():
+    for size in ("slide", "article"):
         chart = drawing(selection, size=size).find(f"{SVG}svg")
         assert chart is not None
-        assert float(chart.attrib["height"]) >= share * selection.chart.height - 1
+        assert float(chart.attrib["height"]) >= selection.chart.height - 1
 
 
 @pytest.mark.usefixtures("studio")
@@ -249,7 +248,7 @@ def test_a_browser_that_is_named_and_is_none_is_told(name: str, monkeypatch: pyt
 def test_a_process_that_drew_ends_by_itself_and_says_nothing() -> None:
     code = "from dashboard.export import pictures; print(len(pictures.draw({'data': []}, {'format': 'png'})))"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=True
     )
     assert int(done.stdout) > 100
     assert "Traceback" not in done.stderr
