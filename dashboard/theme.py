@@ -6,6 +6,7 @@ Colours are Okabe and Ito's, told apart by colour-blind readers, legible on both
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import fmean
@@ -23,6 +24,8 @@ FAINT = "rgba(139, 150, 163, 0.45)"
 BAND = "rgba(139, 150, 163, 0.22)"
 # From blue over grey to gold as in Cividis, both ends drawn in so that each stands out on white and on black.
 SEQUENTIAL = ("#2c6fbb", "#5379a6", "#728391", "#8e8e7c", "#ac9a63", "#cba641")
+# Of maps, from low to high: the lightest stands out from land without a figure. On dark pages light is high.
+MAP_RAMP = ("#c6dff2", "#93c4e6", "#5ba6d6", "#2b87c2", "#0069a8", "#00528a")
 FONT = "'Source Sans', 'Source Sans Pro', 'Source Sans 3', sans-serif"
 SYMBOLS = {
     "primary": "circle",
@@ -94,14 +97,19 @@ TEMPLATES: dict[Mode, go.layout.Template] = {
 
 
 # Colours that sink into a dark ground, and what stands for them there.
-_ON_DARK = {BLUE: "#2E8FD6", SEQUENTIAL[0]: "#3f74d1", SEQUENTIAL[1]: "#5b82c4", SEQUENTIAL[2]: "#7b8db5"}
+_ON_DARK = {
+    BLUE: "#2E8FD6",
+    SEQUENTIAL[0]: "#3f74d1",
+    SEQUENTIAL[1]: "#5b82c4",
+    SEQUENTIAL[2]: "#7b8db5",
+    **dict(zip(MAP_RAMP, reversed(MAP_RAMP), strict=True)),
+}
 
 
 def for_dark(figure: go.Figure) -> go.Figure:
     """The same figure with colours that are legible on a dark ground."""
     text = figure.to_json(validate=False)
-    for light, dark in _ON_DARK.items():
-        text = text.replace(light, dark)
+    text = re.sub(r"#[0-9A-Fa-f]{6}", lambda match: _ON_DARK.get(match[0], match[0]), text)
     return go.Figure(json.loads(text), skip_invalid=False)
 
 

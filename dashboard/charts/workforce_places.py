@@ -41,8 +41,6 @@ from dashboard.charts.workforce import IN_YEARS, Places, WorkforceFilters, is_fa
 
 MAP_HEIGHT = 780
 MOST_BARS = 12
-# From low to high: the lightest stands out from land without a figure, the darkest from a dark page.
-MAP_RAMP = ("#c6dff2", "#93c4e6", "#5ba6d6", "#2b87c2", "#0069a8", "#00528a")
 
 
 class ByCountryFilters(Filters):
@@ -172,12 +170,12 @@ def _by_country(frame: pd.DataFrame, filters: ByCountryFilters) -> go.Figure:
 
 def _map_scale() -> list[list[Any]]:
     """The ramp of the map as Plotly takes it."""
-    return [[i / (len(MAP_RAMP) - 1), color] for i, color in enumerate(MAP_RAMP)]
+    return [[i / (len(theme.MAP_RAMP) - 1), color] for i, color in enumerate(theme.MAP_RAMP)]
 
 
 def shade(part: float) -> str:
     """The colour of the map at a part of its range, between 0 and 1."""
-    return MAP_RAMP[round(min(max(part, 0.0), 1.0) * (len(MAP_RAMP) - 1))]
+    return theme.MAP_RAMP[round(min(max(part, 0.0), 1.0) * (len(theme.MAP_RAMP) - 1))]
 
 
 def world_geo(figure: go.Figure, domain: tuple[float, float]) -> None:

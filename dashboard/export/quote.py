@@ -32,6 +32,13 @@ _KINDS = {
     "partial": "figure for part of a period",
     "actual": "reported figure",
 }
+# How a figure was read -> the same of several figures, after their number.
+_HEDGES = {
+    "relayed": "relayed by another page",
+    "inferred": "of a firm inferred from the figures",
+    "misquoted": "misquoted, differing from the original",
+    "unnamed": "of a firm that is not named",
+}
 
 
 def figures(selection: Selection) -> dict[str, str]:
@@ -45,7 +52,7 @@ def figures(selection: Selection) -> dict[str, str]:
 def sentence(selection: Selection, claim_id: str | None = None) -> str:
     """One figure, or the chart's takeaway, with who says it and how sure one may be."""
     if claim_id is None:
-        return f"{selection.takeaway} ({_support(selection)})"
+        return f"{selection.takeaway.removesuffix('.')} ({_support(selection)})."
     claim = _claim(selection, claim_id)
     return _forecast(claim) if claim.dataset == "forecast" else _observation(claim)
 
@@ -178,10 +185,9 @@ def _support(selection: Selection) -> str:
     parts = [counted(kinds[kind], noun) for kind, noun in _KINDS.items() if kinds[kind]]
     figures = ", ".join(parts) or f"records of {', '.join(selection.publishers())}"
     elsewhere = Counter(claim.attribution for claim in records(claims))
-    del elsewhere["primary"]
-    hedges = [f"{count} {theme.ATTRIBUTIONS[how]}" for how, count in sorted(elsewhere.items())]
+    hedges = [f"{elsewhere[how]:,} {words}" for how, words in _HEDGES.items() if elsewhere[how]]
     said = f"GenAI Atlas, build of {selection.built_on}, from {figures}"
-    return f"{said}; {', '.join(hedges)}" if hedges else said
+    return f"{said}, of which {', '.join(hedges)}" if hedges else said
 
 
 # --- references -----------------------------------------------------------------------------------

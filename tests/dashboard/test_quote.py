@@ -64,9 +64,11 @@ def test_every_figure_of_every_chart_can_be_quoted(opened: Warehouse, chart: Cha
 def test_the_sentence_on_a_chart_says_what_stands_behind_it(opened: Warehouse, chart: Chart[Any]) -> None:
     selection = select(opened, chart, chart.filters(), ROOT)
     said = quote.sentence(selection)
-    assert said.startswith(selection.takeaway)
+    takeaway = selection.takeaway.removesuffix(".")
+    assert said.startswith(f"{takeaway} (GenAI Atlas, build of ")
+    assert said.endswith(").")
     kinds = r"([\d,]+) (?:forecast|estimate|survey result|figure for part|reported figure)"
-    numbers = re.findall(kinds, said.removeprefix(selection.takeaway))
+    numbers = re.findall(kinds, said.removeprefix(takeaway))
     assert sum(int(number.replace(",", "")) for number in numbers) == len(selection.claims)
     if selection.claims.empty:
         assert "from records of" in said

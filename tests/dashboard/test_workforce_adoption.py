@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from dashboard import theme
 from dashboard.chart import REGISTRY
 from dashboard.charts.adoption import breaks, editions, moment
 from dashboard.charts.marks import spoken
 from dashboard.charts.rows import Block, people, short, stack, the
 from dashboard.charts.studies import signed
-from dashboard.charts.workforce_places import MAP_RAMP, pairs, shade
+from dashboard.charts.workforce_places import pairs, shade
 from dashboard.warehouse import Warehouse
 from tests.dashboard.conftest import figures, texts
 
@@ -300,7 +301,7 @@ def test_rows_of_a_stack_never_change_their_order(heights: list[list[int]], pixe
 
 @given(st.floats(-2, 3))
 def test_a_shade_is_always_on_the_ramp(part: float) -> None:
-    assert shade(part) in MAP_RAMP
+    assert shade(part) in theme.MAP_RAMP
 
 
 def test_numbers_and_names_read_well() -> None:
