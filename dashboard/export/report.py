@@ -22,6 +22,7 @@ from dashboard.theme import FONT, Mode
 
 WIDTH = 860  # pixels of a chart
 ROWS = 20  # of a table, unless asked otherwise
+LONG = 40  # characters of a text that asks for a wider column
 
 _STYLE = """
 :root { color-scheme: %(mode)s }
@@ -43,12 +44,16 @@ figure svg { max-width: 100%%; height: auto; max-height: 250mm; display: block }
 .cover { min-height: 70vh; display: flex; flex-direction: column; justify-content: center; break-after: page }
 .cover .lead { font-size: 1.2rem }
 nav { break-after: page }
-nav ol { padding-left: 1.4rem; margin: .2rem 0 1rem }
+nav .topics { columns: 2 320px; column-gap: 2.5rem }
+nav .topics > div { break-inside: avoid; padding-bottom: 1rem }
+nav ol { padding-left: 1.4rem; margin: .2rem 0 0 }
 section.chart { break-before: page }
 table { border-collapse: collapse; font-size: 10.5px; line-height: 1.35; width: 100%%; margin: .8rem 0 }
-caption { text-align: left; color: %(muted)s; font-size: 13px; padding-bottom: .3rem }
+.caption { break-after: avoid }
+thead, tbody tr:first-child { break-after: avoid }
 th { text-align: left; vertical-align: bottom; border-bottom: 1px solid %(muted)s; padding: 3px 8px 3px 0 }
 td { vertical-align: top; border-bottom: 1px solid %(line)s; padding: 3px 8px 3px 0; max-width: 220px }
+td.long { width: 18%% }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 tr { break-inside: avoid }
 ol.sources li { font-size: 12.5px; margin: .25rem 0 }
@@ -148,9 +153,9 @@ def _contents(selections: Sequence[Selection]) -> str:
         items = "".join(
             f'<li><a href="#{each.chart.id}">{escape(each.chart.title)}</a></li>' for each in members
         )
-        groups.append(f"<p><b>{escape(titles[topic])}</b></p><ol>{items}</ol>")
-    listed = '<p><a href="#sources"><b>Sources</b></a></p>'
-    return f'<nav aria-label="Contents"><h2>Contents</h2>{"".join(groups)}{listed}</nav>'
+        groups.append(f"<div><p><b>{escape(titles[topic])}</b></p><ol>{items}</ol></div>")
+    groups.append('<div><p><a href="#sources"><b>Sources</b></a></p></div>')
+    return f'<nav aria-label="Contents"><h2>Contents</h2><div class="topics">{"".join(groups)}</div></nav>'
 
 
 def _chart(selection: Selection, numbers: dict[str, int], mode: Mode, rows: int) -> str:
@@ -165,7 +170,7 @@ def _chart(selection: Selection, numbers: dict[str, int], mode: Mode, rows: int)
 {f'<p class="quiet">Shown: {escape(choice)}</p>' if choice else ""}
 <figure role="img" aria-label="{label}">{drawing}</figure>
 <p class="quiet">Source: {escape(", ".join(selection.publishers()))}; {escape(selection.dates())}.
-Numbers {_ranges(cited)} in the list of sources.
+Number{"" if len(cited) == 1 else "s"} {_ranges(cited)} in the list of sources.
 <a href="{escape(selection.link)}">{escape(selection.link)}</a></p>
 <p class="quiet">{escape(chart.reading)}</p>
 {_table(selection, rows)}
@@ -174,36 +179,55 @@ Numbers {_ranges(cited)} in the list of sources.
 
 
 def _table(selection: Selection, rows: int) -> str:
-    """The first rows of the table twin; addresses stand in the list of sources."""
+    """The first rows of the table twin; addresses stand in the list of sources.
+
+    A page has room for few columns: one without a value is left out, one with the same value everywhere is
+    told once.
+    """
     table = selection.chart.table(selection.frame).drop(columns="Address", errors="ignore")
     if not rows or table.empty:
         return ""
-    heads = "".join(f"<th>{escape(str(name))}</th>" for name in table)
-    lines = "".join(
-        f"<tr>{''.join(_cell(name, value) for name, value in zip(table.columns, row, strict=True))}</tr>"
-        for row in records(table.head(rows))
-    )
+    shown = table.head(rows)
+    cells = {str(name): [_text(str(name), value) for value in shown[name]] for name in shown}
+    told = {name: texts[0] for name, texts in cells.items() if len(texts) > 1 and len(set(texts)) == 1}
+    kept = [name for name in cells if name not in told]
+    heads = "".join(f"<th>{escape(name)}</th>" for name in kept)
+    columns = [[_cell(text, _kind(shown[name], cells[name])) for text in cells[name]] for name in kept]
+    lines = "".join(f"<tr>{''.join(line)}</tr>" for line in zip(*columns, strict=True))
     more = len(table) - rows
     caption = f"The first {rows} of {len(table):,} rows; all are at the address" if more > 0 else "The rows"
+    same = "; ".join(f"{name}: {text}" for name, text in told.items() if text)
+    caption += f". The same in each: {same}" if same else ""
     return (
-        f'<div class="tables"><table><caption>{caption}</caption><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{lines}</tbody></table></div>"
+        f'<p class="quiet caption">{escape(caption)}.</p><div class="tables"><table><thead><tr>{heads}</tr>'
+        f"</thead><tbody>{lines}</tbody></table></div>"
     )
 
 
-def _cell(heading: str, value: Any) -> str:
+def _kind(column: pd.Series, texts: Sequence[str]) -> str:
+    """How a column is set: numbers to the right, long texts with room."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return "number"
+    return "long" if max(map(len, texts)) > LONG else ""
+
+
+def _cell(text: str, kind: str) -> str:
+    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
+
+
+def _text(heading: str, value: Any) -> str:
     if isinstance(value, str):
-        return f"<td>{escape(value)}</td>"
+        return value
     if pd.isna(value):
-        return "<td></td>"
+        return ""
     if isinstance(value, bool):
-        return f"<td>{'yes' if value else 'no'}</td>"
+        return "yes" if value else "no"
     number = float(value)
     if heading.lower().endswith("year"):
-        return f'<td class="number">{number:.0f}</td>'
+        return f"{number:.0f}"
     # Nobody publishes more than six decimals: what has more was computed.
     shown = number if round(number, 6) == number else round(number, 2)
-    return f'<td class="number">{theme.exact(shown)}</td>'
+    return theme.exact(shown)
 
 
 def _numbered(selections: Sequence[Selection]) -> dict[str, int]:
