@@ -13,6 +13,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route
@@ -76,7 +77,8 @@ def document(shown: Preview) -> str:
     head = (
         f"{shown.head()}<style>{(ASSETS / 'document.css').read_text(encoding='utf-8')}</style>"
         f"<script>window.atlasBase = {json.dumps(base_path())};\n"
-        f"{(ASSETS / 'document.js').read_text(encoding='utf-8')}</script>"
+        f"{(ASSETS / 'document.js').read_text(encoding='utf-8')}"
+        f"{(ASSETS / 'camera.js').read_text(encoding='utf-8')}</script>"
     )
     return html.replace("<title>Streamlit</title>", head)
 
@@ -160,7 +162,8 @@ class OwnRoutes:
                 match, found = route.matches(own)
                 if match is not Match.NONE:
                     own.update(found)
-                    await route.handle(own, receive, send)
+                    # A method or a file that there is not is told, 405 or 404, and is no fault of ours.
+                    await ExceptionMiddleware(route.handle)(own, receive, send)
                     return
         await self._streamlit(scope, receive, send)
 

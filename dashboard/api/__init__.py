@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Annotated, Any
 
@@ -164,7 +165,7 @@ async def _on_api_error(request: Request, error: ApiError) -> Response:
 
 
 async def _on_bad_request(request: Request, error: RequestValidationError) -> Response:
-    wrong = []
+    wrong: list[dict[str, Any]] = []
     for each in error.errors():
         name = str(each["loc"][1])[:80] if len(each["loc"]) > 1 else "request"
         if each["loc"][0] == "path":
@@ -173,12 +174,12 @@ async def _on_bad_request(request: Request, error: RequestValidationError) -> Re
             return problem(
                 request, ApiError("unknown-format", f"There is no format '{asked}'; there are {formats}.")
             )
-        allowed = each.get("ctx", {}).get("expected")
+        allowed = re.findall(r"'([^']*)'", each.get("ctx", {}).get("expected", ""))
         wrong.append(
             {
                 "parameter": name,
                 "detail": f"'{name}': {each['msg']}.",
-                **({"allowed": str(allowed)} if allowed else {}),
+                **({"allowed": allowed} if allowed else {}),
             }
         )
     return problem(request, ApiError("parameter", " ".join(each["detail"] for each in wrong), errors=wrong))

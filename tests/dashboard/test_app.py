@@ -52,6 +52,23 @@ def test_our_own_addresses_work_under_a_base_path(
         assert "<title>Market · GenAI Atlas</title>" in client.get(f"{start}/market").text
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/", 405),
+        ("POST", "/market", 405),
+        ("PUT", "/healthz", 405),
+        ("DELETE", "/topojson/world_110m.json", 405),
+        ("GET", "/topojson/none.json", 404),
+        ("GET", "/topojson/..%2f..%2fapp.py", 404),
+    ],
+)
+def test_what_cannot_be_asked_is_no_fault_of_the_server(
+    served: Callable[[str], Client], method: str, path: str, status: int
+) -> None:
+    assert served("").request(method, path).status_code == status
+
+
 @pytest.mark.parametrize("base", ["", "/atlas"])
 def test_everything_else_is_streamlits_as_it_was_asked_for(
     served: Callable[[str], Client], base: str
