@@ -84,6 +84,7 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     # Streamlit, pandas and Kaleido are seconds of import that the other commands do without.
     from dashboard.address import find_chart, read_filters, root  # noqa: PLC0415
     from dashboard.export import render, select  # noqa: PLC0415
+    from dashboard.export.files import is_folder  # noqa: PLC0415
     from dashboard.export.pictures import read_size  # noqa: PLC0415
 
     read_size(size, scale)
@@ -94,10 +95,11 @@ def export(  # noqa: PLR0913, PLR0917 - one argument an option
     if chart is None:
         if filters:
             raise MisuseError("Filters (-p) hold for one chart; leave out --all, or leave them out.")
-        _export_all(_opened(home, data), _folder(out), forms, make, force=force)
+        folder = _folder(out)
+        _export_all(_opened(home, data), folder, forms, make, force=force)
         return
     wanted = find_chart(chart)
-    if len(forms) > 1 and (out is None or not out.is_dir()):
+    if len(forms) > 1 and (out is None or not is_folder(out)):
         raise MisuseError("Several formats need a folder that is there: name it with -o.")
     opened = _opened(home, data)
     selection = select(opened, wanted, read_filters(wanted, _asked(filters or [])), root())
@@ -206,13 +208,13 @@ def _export_one(
     force: bool,
 ) -> None:
     """Write one format of one chart, or print it where the place is -."""
-    from dashboard.export.files import check_writable, write  # noqa: PLC0415
+    from dashboard.export.files import check_writable, is_folder, write  # noqa: PLC0415
 
     if out == Path("-"):
         sys.stdout.buffer.write(make(selection, form).content)
         return
     name = Path(f"{selection.file_stem}.{form}")
-    path = name if out is None else out / name if out.is_dir() else out
+    path = name if out is None else out / name if is_folder(out) else out
     check_writable(path, force=force)
     with progress() as tell:
         tell(f"Making {path.name}")

@@ -13,17 +13,32 @@ class WriteError(AtlasError):
     """A file cannot be written where it was asked for."""
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; where no path can be, for its length perhaps, there is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def check_writable(path: Path, *, force: bool) -> None:
     """See that a file may be written, before the work of making it.
 
     Raises:
-        WriteError: its folder is missing or read-only, it is a folder, or it exists and `force` is not given.
+        WriteError: its folder is missing or read-only, it is a folder, it exists and `force` is not given, it
+            is a device, or no file can have this name.
     """
-    if path.is_dir():
+    if is_folder(path):
         raise WriteError(f"{path} is a folder; name a file in it.")
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         raise WriteError(f"There is no folder {path.parent}; make it, or name another place with -o.")
-    if path.exists() and not force:
+    try:
+        is_there = path.exists()
+    except OSError as error:
+        raise WriteError(f"{path} cannot be written ({error.strerror}); name another file with -o.") from None
+    if is_there and not path.is_file():
+        raise WriteError(f"{path} is no file that could be replaced; - is the standard output.")
+    if is_there and not force:
         raise WriteError(f"{path} exists; --force replaces it.")
     if not os.access(path.parent, os.W_OK):
         raise WriteError(f"The folder {path.parent} cannot be written; name another place with -o.")

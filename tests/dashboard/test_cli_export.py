@@ -143,6 +143,8 @@ def test_a_file_that_is_there_stays_unless_forced() -> None:
         ("no/such/folder/rows.csv", "There is no folder no/such/folder; make it"),
         ("/proc/self/rows.csv", "cannot be written"),
         ("file/rows.csv", "There is no folder file; make it"),
+        ("/dev/null", "/dev/null is no file that could be replaced"),
+        (f"{'a' * 300}.csv", "cannot be written (File name too long)"),
     ],
 )
 def test_a_place_that_cannot_be_written_is_told(place: str, said: str) -> None:
@@ -230,6 +232,25 @@ def test_a_report_has_cover_contents_charts_tables_and_sources(opened: Warehouse
         source for chart in charts for source in opened.query(*chart.query(chart.filters()))["source_id"]
     }
     assert listed == len(sources)
+
+
+@pytest.mark.usefixtures("studio")
+def test_a_table_of_a_report_tells_once_what_is_the_same_in_all_rows(opened: Warehouse) -> None:
+    run("report", "--charts", "investment-by-country", "-o", "r.html")
+    page = Path("r.html").read_text(encoding="utf-8")
+    chart = REGISTRY["investment-by-country"]
+    table = chart.table(opened.query(*chart.query(chart.filters()))).drop(columns="Address")
+    caption = re.search(r'<p class="quiet caption">(.*?)</p>', page)
+    heads = re.findall(r"<th>(.*?)</th>", page)
+    assert caption
+    for name, column in table.items():
+        values = set(column.astype(object).where(column.notna(), ""))
+        if values == {""}:
+            assert f"{name}: " not in caption[1]
+        elif len(values) == 1:
+            assert f"{name}: {column.iloc[0]}" in caption[1]
+        assert (name in heads) == (len(values) > 1)
+    assert "Number 1 in the list of sources" in page
 
 
 @pytest.mark.usefixtures("studio")
