@@ -17,7 +17,7 @@ from dashboard.ages import Age, ages
 from dashboard.chart import REGISTRY, Chart, Control, Filters, is_range
 from dashboard.charts.marks import counted, records, spoken
 from dashboard.earlier import build_to_show
-from dashboard.export.selection import publishers
+from dashboard.export.selection import file_stem, publishers
 from dashboard.pages import PAGES
 from dashboard.share import cite_menu, share_menu
 from dashboard.warehouse import View, ask, live_sources, reading, view, warehouse
@@ -236,7 +236,7 @@ def _drawn(
                 "displaylogo": False,
                 "toImageButtonOptions": {
                     "format": "png",
-                    "filename": f"genai-atlas-{chart.id}",
+                    "filename": file_stem(chart, filters, warehouse().build_id),
                     "scale": 2,
                 },
                 "topojsonURL": "topojson/",

@@ -7,13 +7,14 @@ chosen in it does not draw the chart anew.
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import streamlit as st
 
 from dashboard import address, export
-from dashboard.chart import REGISTRY
+from dashboard.chart import REGISTRY, Chart, Filters
 from dashboard.export import Selection, quote
 from dashboard.export.pictures import find_browser
 from dashboard.theme import Mode
@@ -53,7 +54,7 @@ def share_menu(chart_id: str, filters_json: str, build_id: str, mode: Mode) -> N
                 key=f"{form}-{chart_id}",
             )
 
-        _pictures(chart_id, button)
+        _pictures(chart, button)
         st.markdown("**Data**, with sources, terms and how to cite")
         with st.container(horizontal=True, gap="xsmall"):
             for form in _DATA:
@@ -62,9 +63,22 @@ def share_menu(chart_id: str, filters_json: str, build_id: str, mode: Mode) -> N
         button("html", "HTML")
         st.markdown("**Address** of this view, filters included")
         st.code(root + address.link(chart, filters, opened.build_id), language=None, wrap_lines=True)
+        st.markdown("**Frame** for a page of your own; it follows the current build")
+        st.code(_frame(chart, filters, root), language="html", wrap_lines=True)
 
 
-def _pictures(chart_id: str, button: Callable[..., None]) -> None:
+def _frame(chart: Chart[Any], filters: Filters, root: str) -> str:
+    """The lines of HTML that show the chart in a page elsewhere."""
+    query = address.filters_query(filters)
+    source = f"{root}embed/{chart.id}{'?' if query else ''}{query}"
+    return (
+        f'<iframe src="{escape(source)}" title="{escape(chart.title)}"\n'
+        f'  style="width: 100%; height: {chart.height + 200}px; border: 0"></iframe>\n'
+        f'<script src="{escape(root)}embed/_/frame.js" async></script>'
+    )
+
+
+def _pictures(chart: Chart[Any], button: Callable[..., None]) -> None:
     """The picture formats, or why there are none."""
     st.markdown("**Picture**, with title, sources and address in it")
     try:
@@ -72,7 +86,7 @@ def _pictures(chart_id: str, button: Callable[..., None]) -> None:
     except export.NoBrowserError:
         st.caption(
             "Pictures are drawn by a Chromium, Chrome or Edge on the server, and it has none. The camera on "
-            "the chart saves a PNG of the plot alone."
+            "the chart saves a PNG, with its title and sources, without one."
         )
         return
     size = st.segmented_control(
@@ -81,8 +95,10 @@ def _pictures(chart_id: str, button: Callable[..., None]) -> None:
         default="article",
         required=True,
         format_func=_SIZES.__getitem__,
-        key=f"size-{chart_id}",
+        key=f"size-{chart.id}",
     )
+    if chart.height > (export.SIZES[size].height or chart.height):
+        st.caption("This chart is higher than such a picture, and so its labels come out small.")
     with st.container(horizontal=True, gap="xsmall"):
         for form in export.PICTURES:
             button(form, form.upper(), size)

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from dashboard import pages, theme
@@ -68,7 +69,7 @@ def press(page: Page, chart_id: str, name: str) -> None:
 def link_to_view(page: Page, chart_id: str) -> str:
     """The address that the card offers for this very view."""
     press(page, chart_id, "Share")
-    code = page.get_by_test_id("stCode").locator("code")
+    code = page.get_by_test_id("stCode").first.locator("code")
     expect(code).to_have_text(re.compile(r"^http.*#"))
     address = code.inner_text().strip()
     page.keyboard.press("Escape")
@@ -331,6 +332,14 @@ def test_the_chart_arrives_as_a_picture_of_the_size_that_was_chosen(
     assert content[16:24] == (3200).to_bytes(4, "big") + (1800).to_bytes(4, "big")
 
 
+def test_a_card_gives_the_lines_that_put_its_chart_into_a_page(new_page: NewPage, server: Server) -> None:
+    page = new_page("/market?publisher=IDC")
+    press(page, "market-forecasts", "Share")
+    lines = page.get_by_test_id("stCode").nth(1).locator("code")
+    expect(lines).to_contain_text(f'src="{server.address}/embed/market-forecasts?publisher=IDC"')
+    expect(lines).to_contain_text(f'src="{server.address}/embed/_/frame.js"')
+
+
 def test_a_figure_is_quoted_with_who_says_it_and_how_sure_one_may_be(new_page: NewPage) -> None:
     page = new_page("/market?publisher=IDC")
     press(page, "market-forecasts", "Cite")
@@ -346,13 +355,35 @@ def test_a_figure_is_quoted_with_who_says_it_and_how_sure_one_may_be(new_page: N
     expect(menu.get_by_text("@misc{")).to_be_visible()
 
 
-def test_the_camera_saves_a_picture_under_a_name_of_its_own(new_page: NewPage) -> None:
-    page = new_page("/")
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_camera_draws_title_sources_and_address_around_the_plot(
+    new_page: NewPage, server: Server, tmp_path: Path, mode: theme.Mode
+) -> None:
+    page = new_page("/market?publisher=IDC", mode=mode)
+    # What is written, by the browser's own account of it.
+    page.evaluate(
+        "() => { const pen = CanvasRenderingContext2D.prototype, own = pen.fillText; window.written = [];"
+        " pen.fillText = function (text, x, y) { window.written.push(text); own.call(this, text, x, y); } }"
+    )
     chart = card(page, "market-arithmetic")
+    plot = chart.locator(".main-svg").first.bounding_box()
+    assert plot is not None
     chart.locator(".main-svg").first.hover()
     with page.expect_download() as download:
         chart.get_by_role("button", name="Download plot as a PNG").click()
-    assert download.value.suggested_filename == "genai-atlas-market-arithmetic.png"
+    build = build_id(server)
+    assert download.value.suggested_filename == f"genai-atlas-market-arithmetic-publisher-idc-{build}.png"
+    download.value.save_as(tmp_path / "plot.png")
+    image = Image.open(tmp_path / "plot.png").convert("RGB")
+    assert image.width == 2 * (round(plot["width"]) + 32)
+    assert image.height > 2 * plot["height"] + 200
+    assert "rgb({}, {}, {})".format(*image.crop((3, 3, 4, 4)).tobytes()) == GROUND[mode]
+    written = page.evaluate("() => window.written.join('')")
+    permanent = (
+        f"{server.address}/market?publisher=IDC&chart=market-arithmetic&build={build}#market-arithmetic"
+    )
+    for said in (REGISTRY["market-arithmetic"].title, "Source: IDC (", f"build {build}", permanent):
+        assert said in written
 
 
 def test_the_table_twin_takes_the_place_of_the_chart(new_page: NewPage) -> None:

@@ -99,12 +99,12 @@ def test_every_chart_has_its_sources_under_it(run_page: RunPage, opened: Warehou
     assert lines[0].endswith(f" and {more} more")
 
 
-def test_a_picture_has_a_name_of_its_own(run_page: RunPage) -> None:
+def test_a_picture_has_a_name_of_its_own(run_page: RunPage, opened: Warehouse) -> None:
     names = [json.loads(figure.config)["toImageButtonOptions"]["filename"] for figure in figures(run_page())]
     assert names == [
-        "genai-atlas-market-forecasts",
-        "genai-atlas-market-arithmetic",
-        "genai-atlas-investment-by-year",
+        f"genai-atlas-market-forecasts-{opened.build_id}",
+        f"genai-atlas-market-arithmetic-{opened.build_id}",
+        f"genai-atlas-investment-by-year-{opened.build_id}",
     ]
 
 
