@@ -74,7 +74,7 @@ def test_a_source_is_named_by_its_id(opened: Warehouse) -> None:
 @every_chart
 @given(data=st.data())
 @settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -77,7 +77,7 @@ def test_a_chart_draws_its_defaults_and_the_ends_of_every_filter(
 @every_chart
 @given(data=st.data())
 @settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
