@@ -1,5 +1,8 @@
 """Salaries: what records of pay say by role, level, country and year, and how sure one may be."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import streamlit as st
 
 from dashboard.charts.marks import records
@@ -8,10 +11,19 @@ from dashboard.components import chart_card, filter_bar, more, page_head, plain,
 from dashboard.theme import percent
 from dashboard.warehouse import ask
 
+MOST_REASONS = 6  # of a source that are listed on the page; the table of reasons has all
+
 
 def some(*parts: tuple[float, str], before: str = "") -> str:
     """An enumeration of counts that go on after `before`, without those that are zero."""
     return before + "".join(f", {count:,.0f} {what}" for count, what in parts if count)
+
+
+def listed(rows: Iterable[Any]) -> str:
+    """Reasons or titles with their counts, the most frequent first."""
+    rows = list(rows)
+    said = [f"{plain(row.reason)} ({row.records:,.0f})" for row in rows[:MOST_REASONS]]
+    return ", ".join([*said, "and others"] if len(rows) > MOST_REASONS else said)
 
 
 taken = ask(
@@ -48,14 +60,33 @@ if more("Show more: skills and pay"):
 
 with st.container(border=True, key="records"):
     st.subheader("What the records are, and what they are not", anchor="records")
+    reasons = list(
+        records(
+            ask(
+                "SELECT * FROM pay_reason WHERE kind <> 'title without role' "
+                "OR reason NOT IN (SELECT title FROM role_title) ORDER BY source, records DESC, reason"
+            )
+        )
+    )
     for row in records(taken):
+        why = {
+            kind: listed(each for each in reasons if (each.source, each.kind) == (row.source, kind))
+            for kind in ("left out", "rejected", "title without role")
+        }
         st.markdown(
             f"**{plain(row.name)}**: {plain(row.measures)}. {row.accepted:,.0f} of {row.rows:,.0f} rows were "
             + some((row.left_out, "left out"), (row.rejected, "rejected"), before="taken")
             + f"; {row.mapped:,.0f} have a known role"
-            + some((row.excluded, "a title that names no role"), (row.unmapped, "a title that is not known"))
+            + some((row.excluded, "a title that names no role"), (row.unmapped, "no title or an unknown one"))
             + f". {plain(row.caution)}"
         )
+        notes = (
+            ("Left out", why["left out"]),
+            ("Rejected", why["rejected"]),
+            ("Titles that are not known, the most frequent", why["title without role"]),
+        )
+        if told := [f"{words}: {counts}." for words, counts in notes if counts]:
+            st.caption(" ".join(told))
     st.markdown(
         f"**{COUNTINGS['postings']}** joins two neighbouring records that differ only in pay, the higher "
         "first, to one posting at the middle of their range, and counts postings alike in everything once. "

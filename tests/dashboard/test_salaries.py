@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import warehouse
 from dashboard.chart import REGISTRY
 from dashboard.charts import salaries
 from dashboard.charts.marks import records
@@ -161,6 +162,31 @@ def test_the_page_shows_what_stands_behind_its_figures(run_page: Callable[..., A
             "salary-by-country",
         )
     ]
+
+
+def test_the_page_tells_what_was_not_taken_and_which_titles_are_not_known(
+    run_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [
+        ("rejected", "negative pay", 3),
+        ("rejected", "unknown country", 40),
+        ("left out", "no pay stated", 1_234),
+        ("title without role", "gardener", 12),
+        ("title without role", "ai engineer", 99),  # known since it was imported
+        *[("title without role", f"keeper of {place}", 9 - place) for place in range(7)],
+    ]
+    values = ", ".join(f"('aijobs', '{kind}', '{reason}', {count})" for kind, reason, count in told)
+    rows = f"(VALUES {values}) AS reasons (source, kind, reason, records)"
+    asked = warehouse.ask
+    monkeypatch.setattr(
+        warehouse, "ask", lambda sql, *more: asked(sql.replace("FROM pay_reason", f"FROM {rows}"), *more)
+    )
+    (said,) = (each.value for each in run_page("salaries.py").caption if "Rejected:" in each.value)
+    assert said == (
+        "Left out: no pay stated (1,234). Rejected: unknown country (40), negative pay (3). Titles that are "
+        "not known, the most frequent: gardener (12), keeper of 0 (9), keeper of 1 (8), keeper of 2 (7), "
+        "keeper of 3 (6), keeper of 4 (5), and others."
+    )
 
 
 # --- the estimate -----------------------------------------------------------------------------------------
