@@ -38,14 +38,17 @@ from etl.diff import diff as compare
 from etl.errors import AtlasError, DataError, MisuseError
 from etl.freshness import freshness
 from etl.gate import HeldError
+from etl.handover import answers_of, take_files
 from etl.ledger import Ledger
+from etl.microdata.spool import expand
 from etl.package import read_package
 from etl.query import run_query
-from etl.refresh import RefreshResult, SourceResult, Step, planned
+from etl.refresh import RefreshResult, SourceResult, Step, World, planned
 from etl.refresh import refresh as run_refresh
-from etl.salaries import READERS, ImportResult, import_files
+from etl.salaries import READERS, ImportResult, import_files, reader_of
 from etl.settings import Settings
 from etl.snapshots import REJECTS
+from etl.sources.connector import Request
 from etl.validation import validate
 from etl.warehouse import Home, open_read_only
 
@@ -182,8 +185,13 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Import records of pay; they replace what was imported of the source, and the next build shows them."""
+    settings = settings_for(home, data)
+    reader_of(source)
+    if fetched := answers_of(source, expand(paths)):
+        _take_files(source, fetched, settings, as_json=as_json)
+        return
     with progress_bar() as report:
-        result = import_files(source, paths, settings_for(home, data), report)
+        result = import_files(source, paths, settings, report)
     if as_json:
         print_json({"ok": True, **result.as_dict()})
         return
@@ -197,6 +205,23 @@ def import_(
     )
     for line in _not_taken(result):
         stderr.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _take_files(source: str, files: dict[Path, Request], settings: Settings, *, as_json: bool) -> None:
+    """Take files that a refresh would fetch; their figures go where those of a refresh go."""
+    with progress() as report:
+        report(f"Reading {', '.join(path.name for path in files)}")
+        taken = take_files(source, files, settings, World())
+    if as_json:
+        print_json({"ok": True, "new": taken.outcome == "new", "source": source, "figures": taken.rows})
+        return
+    if taken.outcome == "unchanged":
+        stdout.print("Unchanged: these figures are there.", highlight=False)
+    stdout.print(
+        f"{source}: {_counted(taken.rows or 0, 'figure')}, as a refresh reads them. "
+        "genai-atlas build makes the dashboard show them.",
+        highlight=False,
+    )
 
 
 def _not_taken(result: ImportResult) -> Iterator[str]:

@@ -169,7 +169,7 @@ def refresh(
     chosen = choose(names, world.connectors)
     catalogue = read_catalogue(read_package(settings.data))
     store, now = Store(settings.home), world.clock()
-    with _refreshing(settings.home), Ledger(settings.home).opened() as ledger:
+    with alone(settings.home), Ledger(settings.home).opened() as ledger:
         run_id = _run(ledger, [each.name for each in chosen], world.clock)
         reconcile(ledger, store, run_id, now)
         run = _Run(settings, catalogue, ledger, run_id, accept=accept, progress=progress, world=world)
@@ -575,7 +575,7 @@ def is_refreshing(home: Path) -> bool:
 
 
 @contextmanager
-def _refreshing(home: Path) -> Iterator[None]:
+def alone(home: Path) -> Iterator[None]:
     """Hold the right to refresh this home, one process at a time.
 
     Raises:

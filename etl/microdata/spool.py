@@ -163,8 +163,7 @@ def _relative(pattern: Path) -> str:
 
 def _zip_pieces(path: Path, scratch: Path) -> Iterator[Piece]:
     with zipfile.ZipFile(path) as archive:
-        # What is declared is the most that comes out; the members of a bomb may each be small.
-        _refuse_bomb(path.name, sum(each.file_size for each in archive.infolist()), path.stat().st_size)
+        refuse_archive(path, archive)
         if _WORKBOOK in archive.namelist():
             yield from _workbook_pieces(path.name, path)
             return
@@ -234,6 +233,15 @@ def _bounded(name: str, stream: IO[bytes], packed_bytes: int | None) -> Iterator
         total += len(block)
         _refuse_bomb(name, total, packed_bytes)
         yield block
+
+
+def refuse_archive(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse an archive whose members together are implausibly large; what they declare is the most they are.
+
+    Raises:
+        ImportRefusedError: so it is.
+    """
+    _refuse_bomb(path.name, sum(each.file_size for each in archive.infolist()), path.stat().st_size)
 
 
 def _refuse_bomb(name: str, unpacked_bytes: int, packed_bytes: int | None) -> None:

@@ -230,6 +230,7 @@ class Connector:
         seconds: that an answer may let wait.
         reader: the reader of microdata (genai-atlas import) that the answers are files of, if they are.
         is_optional: whether it is asked only when it is named, being large.
+        request_of: the request that a file of this name is the answer to, for those who fetched it by hand.
     """
 
     name: str
@@ -246,3 +247,4 @@ class Connector:
     seconds: float = 30.0
     reader: str | None = None
     is_optional: bool = False
+    request_of: Callable[[str], Request | None] | None = None

@@ -40,6 +40,7 @@ _FIGURES = (
 _ALIASES = {"area_name": "area_title", "loc_q": "loc_quotient", "occ_titl": "occ_title", "group": "o_group"}
 # Areas outside of metropolitan ones are in workbooks of their own.
 _WORKBOOK = re.compile(r"(?:^|/)(?:nat\w*|state|msa)_m\d{4}_dl[^/]*\.xlsx$", re.IGNORECASE)
+_NAME = re.compile(r"oesm(\d\d)(nat|st|ma)\.zip")
 _CEILING = re.compile(r"\$([\d,]+) per year")
 # Markers in place of a number: none was released, or it is at or above what is printed at most.
 _NONE, _AT_LEAST = {"*", "**", "~", ""}, "#"
@@ -66,7 +67,7 @@ def parse(state: State) -> Parsed:
     unmapped: Counter[str] = Counter()
     metros = {each.target: str(each.entity_id) for each in state.targets}
     for key, answer in state.answers.items():
-        found = re.fullmatch(r"oesm(\d\d)(\w+)\.zip", key)
+        found = _NAME.fullmatch(key)
         if found is None or answer.is_missing:
             continue
         year, kind = f"20{found[1]}", found[2]
@@ -83,14 +84,24 @@ def parse(state: State) -> Parsed:
 
 
 def check(state: State, parsed: Parsed) -> Sequence[str]:
-    """Every kind of area has figures, and not many fewer than the year before."""
+    """Every kind of area that was answered has figures, and not many fewer than the year before."""
     found = []
-    for source, *_ in KINDS.values():
+    names = (_NAME.fullmatch(key) for key in state.answers)
+    answered = {name[2] for name in names if name}
+    for kind, (source, *_) in KINDS.items():
+        if kind not in answered:
+            continue
         count = sum(each.source_id == source for each in parsed.observations)
         before = Counter(each.period for each in state.previous if each.source_id == source)
         if count < max(1, 0.8 * before[max(before, default="")]):
             found.append(f"only {count:,} figures for {source.removeprefix('live-bls-oews-')}")
     return found
+
+
+def request_of(name: str) -> Request | None:
+    """The request for a file of the agency by its name, such as oesm25ma.zip."""
+    found = _NAME.fullmatch(name)
+    return _file(found[2], 2000 + int(found[1])) if found else None
 
 
 def _file(kind: str, year: int, *, may_be_missing: bool = False) -> Request:
@@ -212,4 +223,5 @@ CONNECTOR = Connector(
     keeps_history=True,
     pause=2,
     seconds=90,
+    request_of=request_of,
 )

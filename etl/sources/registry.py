@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from etl.sources import (
-    aijobs,
     clickhouse,
     epoch,
     epoch_companies,
@@ -18,6 +17,7 @@ from etl.sources import (
     openalex,
     owid,
     pypistats,
+    records,
     stackoverflow,
     toppypi,
     wikimedia,
@@ -25,29 +25,31 @@ from etl.sources import (
 )
 from etl.sources.connector import Connector
 
+_FIGURES = (
+    clickhouse,
+    epoch,
+    epoch_companies,
+    github,
+    hackernews,
+    huggingface,
+    indeed,
+    openalex,
+    owid,
+    pypistats,
+    toppypi,
+    wikimedia,
+    worldbank,
+    oews,
+    microsoft,
+    frankfurter,
+    geonames,
+)
+
 CONNECTORS: dict[str, Connector] = {
-    each.CONNECTOR.name: each.CONNECTOR
+    each.name: each
     for each in (
-        clickhouse,
-        epoch,
-        epoch_companies,
-        github,
-        hackernews,
-        huggingface,
-        indeed,
-        openalex,
-        owid,
-        pypistats,
-        toppypi,
-        wikimedia,
-        epoch,
-        epoch_companies,
-        worldbank,
-        oews,
-        microsoft,
-        frankfurter,
-        geonames,
-        aijobs,
-        stackoverflow,
+        *(module.CONNECTOR for module in _FIGURES),
+        *records.CONNECTORS,
+        stackoverflow.CONNECTOR,
     )
 }

@@ -1,4 +1,4 @@
-"""Files of microdata read at the address: ai-jobs.net, Stack Overflow behind a pointer."""
+"""Files of microdata read at the address: records that do not change, Stack Overflow behind a pointer."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from etl.refresh import planned
+from etl.salaries import READERS
 from etl.snapshots import Store
+from etl.sources.registry import CONNECTORS
 from etl.sources.staging import stage_live
-from tests.etl.microdata_files import row, text
+from tests.etl.microdata_files import ROOT, row, text
 from tests.etl.replay import Reply, with_etag
 from tests.etl.sources.conftest import Live
 
@@ -80,6 +83,43 @@ def test_four_real_editions_in_turn(live: Live, raw: Path) -> None:
         assert (result.outcome, result.rows) == ("new", count)
     assert live.ask("aijobs").outcome == "unchanged"
     assert accepted(live, "aijobs") == EDITIONS["salaries.csv.gz"]
+
+
+POSTINGS = "/datasets/lukebarousse/data_jobs/resolve/main/data_jobs.csv"
+PETITIONS = "/sites/default/files/document/data/h1b_datahubexport-{}.csv"
+
+
+def test_postings_are_read_where_the_address_leads(live: Live, raw: Path) -> None:
+    """The hub sends on to the host of its files."""
+    content = gzip.decompress((raw / "data_jobs" / "data_jobs_salary_2023.csv.gz").read_bytes())
+    live.server.on(POSTINGS, Reply("", 302, headers={"Location": f"{live.server.address}/elsewhere"}))
+    live.server.on("/elsewhere", with_etag(content))
+    result = live.ask("data_jobs")
+    assert (result.outcome, result.rows, accepted(live, "data_jobs")) == ("new", 22_036, 22_036)
+    assert live.ask("data_jobs").outcome == "unchanged"
+
+
+def test_petitions_of_all_years_are_one_edition(live: Live, raw: Path) -> None:
+    files = {year: raw / "h1b" / f"uscis_employer_hub_fy{year}.csv.gz" for year in (2020, 2021)}
+    for year in (2022, 2023):
+        empty = gzip.decompress(files[2021].read_bytes()).splitlines(keepends=True)[:3]
+        live.server.on(PETITIONS.format(year), with_etag(b"".join(empty).replace(b"2021", b"%d" % year)))
+    for year, file in files.items():
+        live.server.on(PETITIONS.format(year), with_etag(gzip.decompress(file.read_bytes())))
+    assert (live.ask("h1b").outcome, accepted(live, "h1b")) == ("new", 55_239 + 60_806 + 4)
+    live.server.on(PETITIONS.format(2023), Reply("<html>Access denied", 403))
+    assert live.ask("h1b").outcome == "failed"
+    assert accepted(live, "h1b") == 116_049
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_every_source_is_read_at_an_address_or_says_in_the_documents_why_not(reader: str) -> None:
+    """From files every one can be read; two let no program in."""
+    has_address = reader in CONNECTORS and (CONNECTORS[reader].reader or CONNECTORS[reader].request_of)
+    page = (ROOT / "docs" / "salaries.md").read_text(encoding="utf-8")
+    (line,) = (each for each in page.splitlines() if each.startswith(f"| `{reader}` |"))
+    assert ("by hand" in line) != bool(has_address)
+    assert (f"`refresh {reader}`" in line) == bool(has_address)
 
 
 def test_survey_is_fetched_where_the_pointer_moved(live: Live) -> None:

@@ -6,14 +6,22 @@ import csv
 import io
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import xlsxwriter
 
+from etl.errors import ImportRefusedError
+from etl.freshness import freshness
+from etl.handover import answers_of, take_files
+from etl.microdata import spool
 from etl.refresh import planned
+from etl.settings import Settings
 from tests.etl.replay import Reply
 from tests.etl.sources.conftest import Live
+from tests.etl.test_cli import run
 
 COLUMNS = (
     "AREA",
@@ -234,3 +242,124 @@ def test_real_metros_are_the_shipped_figures(live: Live, raw: Path) -> None:
     }
     assert shipped
     assert {(e["metric_id"], e["entity_id"], e["population"]): float(e["value"]) for e in shipped} == found
+
+
+# --- files that somebody fetched by hand ------------------------------------------------------------------
+
+
+def by_hand(folder: Path, *kinds: str, year: int = 25) -> list[Path]:
+    """Files of the agency in a folder, as a browser saves them."""
+    content = {
+        "nat": packed(**{f"national_M20{year}_dl": workbook([NATION])}),
+        "st": packed(**{f"state_M20{year}_dl": workbook(STATES)}),
+        "ma": packed(**{f"MSA_M20{year}_dl": workbook(METROS), f"BOS_M20{year}_dl": workbook(METROS[2:])}),
+    }
+    folder.mkdir(exist_ok=True)
+    found = []
+    for kind in kinds:
+        found.append(folder / f"oesm{year}{kind}.zip")
+        found[-1].write_bytes(content[kind])
+    return found
+
+
+def taken(live: Live, *paths: Path) -> str:
+    return take_files("oews", answers_of("oews", paths), live.settings, live.world).outcome
+
+
+def test_a_file_from_a_folder_gives_the_figures_that_a_refresh_gives(live: Live, tmp_path: Path) -> None:
+    files = by_hand(tmp_path / "files", "nat", "st", "ma")
+    assert taken(live, *files) == "new"
+    assert live.server.received == []
+    by_file = {row.claim_id("oews"): replace(row, vintage=None) for row in live.rows("oews")}
+    assert taken(live, *files) == "unchanged"
+    assert sorted((tmp_path / "files").iterdir()) == sorted(files)
+    another = Live(live.server, Settings(home=tmp_path / "another", data=live.settings.data))
+    serve(another)
+    another.ask("oews")
+    assert {row.claim_id("oews"): replace(row, vintage=None) for row in another.rows("oews")} == by_file
+
+
+def test_files_from_a_folder_are_in_the_ledger_and_with_all_of_them_the_source_counts_as_read(
+    live: Live, tmp_path: Path
+) -> None:
+    def is_read() -> bool:
+        return any(
+            each.last_success
+            for each in freshness(live.settings, live.now)
+            if each.source_id == "live-bls-oews-metros"
+        )
+
+    taken(live, *by_hand(tmp_path / "files", "ma"))
+    ((snapshot, outcome),) = [
+        (row["snapshot"], row["outcome"])
+        for row in live.ledger.query("SELECT * FROM snapshot JOIN run USING (run_id)")
+    ]
+    assert (snapshot, outcome) == (live.manifest("oews")["snapshot"], "fine")
+    ((answer),) = live.manifest("oews")["answers"]
+    assert answer["url"] == "https://www.bls.gov/oes/special-requests/oesm25ma.zip"
+    assert live.ledger.body(answer["sha256"]).is_file()
+    assert not is_read()
+    taken(live, *by_hand(tmp_path / "files", "nat", "st", "ma"))
+    assert is_read()
+
+
+def test_an_older_file_from_a_folder_joins_the_newer_figures(live: Live, tmp_path: Path) -> None:
+    for year in (25, 23):
+        assert taken(live, *by_hand(tmp_path / "files", "ma", year=year)) == "new"
+    assert {period for *_, period in told(live)} == {"2023-05", "2025-05"}
+    assert live.manifest("oews")["editions"] == {"live-bls-oews-metros": "2025-05"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"<html>Access denied", "oesm25ma.zip cannot be read"),
+        (packed(BOS_M2025_dl=workbook(METROS)), "oesm25ma.zip cannot be read .*no workbook"),
+        (packed(MSA_M2025_dl=workbook(METROS[1:])), "oesm25ma.zip: the answers hold no figure"),
+    ],
+)
+def test_a_file_from_a_folder_that_cannot_be_right_changes_nothing(
+    content: bytes, words: str, live: Live, tmp_path: Path
+) -> None:
+    (file,) = by_hand(tmp_path / "files", "ma")
+    taken(live, file)
+    before = live.rows("oews")
+    file.write_bytes(content)
+    with pytest.raises(ImportRefusedError, match=words):
+        taken(live, file)
+    assert live.rows("oews") == before
+    assert [row["outcome"] for row in live.ledger.query("SELECT * FROM run")] == ["fine", "failed"]
+
+
+def test_an_archive_that_is_a_bomb_is_refused(
+    live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "RATIO_GRACE_BYTES", 1_000)
+    file = tmp_path / "oesm25ma.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("oesm25ma/MSA_M2025_dl.xlsx", b"0" * 1_000_000)
+    with pytest.raises(ImportRefusedError, match="unpacks to more than"):
+        taken(live, file)
+
+
+def test_real_files_do_not_join_figures_of_a_test_server(live: Live, tmp_path: Path) -> None:
+    serve(live)
+    live.ask("oews")
+    with pytest.raises(ImportRefusedError, match="come from a test server"):
+        taken(live, *by_hand(tmp_path / "files", "ma"))
+
+
+def test_the_command_takes_such_files_and_others_apart(tmp_path: Path, raw: Path) -> None:
+    files = by_hand(tmp_path / "files", "ma")
+    done = run("import", "oews", tmp_path / "files")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "oews: 4 figures, as a refresh reads them. genai-atlas build makes the dashboard show them.\n"
+    )
+    assert run("import", "oews", *files).out.startswith("Unchanged: these figures are there.")
+    again = run("import", "oews", *files, "--json")
+    assert again.document == {"ok": True, "new": False, "source": "oews", "figures": 4}
+    other = raw / "bls_oews" / "oews_2024_data_scientists_by_metro.csv"
+    mixed = run("import", "oews", *files, other)
+    assert mixed.code == 1
+    assert "import them one after the other" in mixed.err
