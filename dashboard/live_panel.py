@@ -49,7 +49,7 @@ HEADINGS = (
     "Publisher",
     "Licence or terms",
 )
-_WATCHED, _SAID, _BEGUN = "refresh-watched", "refresh-said", "refresh-begun"
+_WATCHED, _SAID, _BEGUN, _SEEN = "refresh-watched", "refresh-said", "refresh-begun", "refresh-seen"
 
 
 def built_at(build: Build) -> str:
@@ -76,6 +76,9 @@ def refreshed_line() -> None:
     told = _changed(*made) if made else "no figure changed"
     if made is None and is_new:
         told = f"{counted(len(run.answered), 'source')} answered"  # the builds to compare are gone
+    if run.silent:
+        total = len(run.answered) + len(run.silent)
+        told += f"; {len(run.silent)} of {counted(total, 'source')} did not answer"
     shown = {"section": "Changes", "new": built_at(made[1]), "old": built_at(made[0])} if made else {}
     st.page_link(
         "app_pages/data.py",
@@ -196,7 +199,7 @@ def _refresh() -> None:
             st.info("A refresh is running already; this is how far it is.", icon=":material/sync:")
         _progress(settings)
         return
-    state[_SAID] = False
+    state[_SAID] = state[_SEEN] = False
     if REFRESHER.failure:
         st.error(plain(REFRESHER.failure), icon=":material/sync_problem:")
     _outcome(settings)
@@ -212,12 +215,15 @@ def _progress(settings: Settings) -> None:
     """How far the refresh is: as a whole, and each source that is being asked."""
     at = under_way(settings)
     if at.is_building:
+        st.session_state[_SEEN] = True
         st.progress(1.0, f"{counted(at.ended, 'source')} asked; building and checking")
         return
     total = at.ended + len(at.asking) + at.waiting
     if not total:
-        st.progress(0.0, "Starting")
+        # The process outlives its run by a moment.
+        st.progress(*((1.0, "Finishing") if st.session_state.get(_SEEN) else (0.0, "Starting")))
         return
+    st.session_state[_SEEN] = True
     st.progress(at.ended / total, f"{at.ended} of {counted(total, 'source')} asked")
     for title, done, planned in at.asking:
         words = f"{done:,} of {planned:,} requests" if planned else "reading what is known"
@@ -235,8 +241,8 @@ def _outcome(settings: Settings) -> None:
         said = [f"Refreshed {ago(run.ended, now)}: {answered}, {new or 'none'} with new figures."]
         if run.silent:
             names = [title_of(each["source"]) for each in run.silent]
-            rest = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
-            silent = plain("; ".join([*names[:MOST_NAMED], *rest]))
+            rest = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+            silent = plain("; ".join(names[:MOST_NAMED]) + rest)
             said.append(f"Without success: {silent}. What was read of them before stays; the table says why.")
     if settings.refresh_every:
         due = next_run(settings, settings.refresh_every, REFRESHER.tried)

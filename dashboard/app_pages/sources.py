@@ -23,9 +23,9 @@ HEADINGS = {
     "claims": "Claims",
     "repeats": "Repeats",
     "attribution": "How it was read",
-    "topics": "Topics",
-    "rhythm": "Rhythm",
     "age": "Age",
+    "rhythm": "Rhythm",
+    "topics": "Topics",
     "url": "Address",
     "licence": "Licence or terms",
 }
@@ -43,7 +43,7 @@ page_head(
     "Who says all this?",
     f"{behind_claims:,} publications stand behind {sources['claims'].sum():,} claims; {primary:,} of them "
     f"were read at the publisher, the others where someone relayed them. {len(sources) - behind_claims:,} "
-    "more stand behind what is said of tools, companies and single records of pay.",
+    "more are on record without such a claim, most of them behind tools, companies and records of pay.",
 )
 asked = filter_bar(SourceFilters, "sources", ("find", "topic", "read"))
 
@@ -93,7 +93,7 @@ else:
     st.dataframe(
         table[list(HEADINGS)].rename(columns=HEADINGS),
         hide_index=True,
-        height=420,
+        height=min(38 + 35 * len(table), 420),
         placeholder="",
         on_select=take_clicked_row,
         selection_mode="single-row",

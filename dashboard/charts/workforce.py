@@ -143,7 +143,7 @@ def _total(frame: pd.DataFrame, filters: WorkforceFilters) -> go.Figure:
         color = (
             theme.GREY if is_faint(rows[0].entity_id, filters.places, present) else hues[rows[0].entity_id]
         )
-        _total_line(sketch, rows, y, color, (low + high) / 2)
+        _total_line(sketch, rows, y, color, (low, high))
     sketch.onto(figure)
     powers = range(math.floor(low), math.ceil(high) + 1)
     figure.update_xaxes(
@@ -157,7 +157,7 @@ def _total(frame: pd.DataFrame, filters: WorkforceFilters) -> go.Figure:
     return figure
 
 
-def _total_line(sketch: Sketch, rows: list[Any], y: float, color: str, middle: float) -> None:
+def _total_line(sketch: Sketch, rows: list[Any], y: float, color: str, ends: tuple[float, float]) -> None:
     """The figures of one publisher for one place, oldest to newest; the newest is written out."""
     sketch.add_scatter(
         x=[row.value for row in rows],
@@ -176,7 +176,7 @@ def _total_line(sketch: Sketch, rows: list[Any], y: float, color: str, middle: f
         },
     )
     values = [math.log10(row.value) for row in rows]
-    is_left = max(values) < middle
+    is_left = ends[1] - max(values) > min(values) - ends[0]  # the words stand where there is more room
     sketch.add_annotation(
         x=max(values) if is_left else min(values),
         y=y,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from etl.refresh import RefreshResult, World, refresh
@@ -19,11 +20,17 @@ def edition(*years: int, factor: float = 1.0) -> str:
 
 
 def refreshed(
-    settings: Settings, server: Replay, body: str, *, age: timedelta = timedelta(), accept: bool = True
+    settings: Settings,
+    server: Replay,
+    body: str,
+    *,
+    age: timedelta = timedelta(),
+    accept: bool = True,
+    in_vain: Sequence[str] = (),
 ) -> RefreshResult:
-    """Refresh from an edition, some time ago by the clock of the run."""
+    """Refresh from an edition, some time ago by the clock of the run; other sources are asked in vain."""
     server.on(PATH, Reply(body))
-    world = World(
-        environment={"GENAI_ATLAS_BASE_INDEED": server.address}, clock=lambda: datetime.now(UTC) - age
-    )
-    return refresh(settings, ["indeed"], accept=accept, world=world)
+    names = ["indeed", *in_vain]
+    bases = {f"GENAI_ATLAS_BASE_{name.upper()}": server.address for name in names}
+    world = World(environment=bases, clock=lambda: datetime.now(UTC) - age)
+    return refresh(settings, names, accept=accept, world=world)

@@ -15,7 +15,7 @@ import stamina
 from streamlit.testing.v1 import AppTest
 
 from dashboard.live_panel import built_at
-from dashboard.refreshing import REFRESHER
+from dashboard.refreshing import REFRESHER, UnderWay
 from dashboard.warehouse import warehouse
 from etl.build import build
 from etl.ledger import Ledger, moment
@@ -126,6 +126,12 @@ def test_a_refresh_that_found_nothing_new_says_so(live: Settings, server: Replay
     assert "Refreshed a moment ago: no figure changed" in links(app_page())
 
 
+def test_who_did_not_answer_is_counted_in_the_line(live: Settings, server: Replay, demo: None) -> None:
+    later = range(YEARS.start + 1, YEARS.stop + 1)
+    refreshed(live, server, edition(*later, factor=1.1), in_vain=["epoch"])
+    assert "Refreshed a moment ago: no figure changed; 1 of 2 sources did not answer" in links(app_page())
+
+
 def test_after_a_rollback_the_line_is_gone(live: Settings, demo: None) -> None:
     Home(live.home).rollback()
     assert not [label for label in links(app_page()) if label.startswith("Refreshed")]
@@ -204,6 +210,21 @@ def test_a_failure_that_left_no_report_is_told_in_one_sentence(
     monkeypatch.setattr(REFRESHER, "failure", "The refresh broke off (out of memory).")
     (error,) = app_page("data.py", section="Freshness").error
     assert error.value == "The refresh broke off (out of memory)."
+
+
+def test_the_end_of_a_refresh_is_not_told_as_its_beginning(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing, asking = UnderWay((), 0, 0), UnderWay((("A source", 1, 2),), 1, 0)
+    stages = [nothing, asking, nothing]
+    monkeypatch.setattr(REFRESHER, "is_running", lambda _: True)
+    monkeypatch.setattr("dashboard.live_panel.under_way", lambda _: stages[0])
+    app = app_page("data.py", section="Freshness")
+    told = []
+    while stages:
+        told.append([bar.proto.text for bar in app.run().get("progress")])
+        stages.pop(0)
+    assert told == [["Starting"], ["1 of 2 sources asked", "A source: 1 of 2 requests"], ["Finishing"]]
 
 
 def test_the_next_run_of_a_schedule_is_told(live: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,15 @@ def test_the_totals_are_one_block_a_definition_and_are_never_added(opened: Wareh
     )
 
 
+def test_words_stand_on_the_side_with_more_room(opened: Warehouse) -> None:
+    frame, filters = rows(opened, "workforce-total")
+    newest = frame[frame["segment"] == "data scientists"].iloc[-1]
+    long = frame.assign(value=frame["value"].mask(frame["claim_id"] == newest["claim_id"], 110.0))
+    notes = REGISTRY["workforce-total"].draw(long, filters).layout.annotations
+    (note,) = [note for note in notes if note.text.replace("<br>", " ").endswith("data scientists: 110")]
+    assert note.xanchor == "left"
+
+
 def test_forecast_head_counts_are_hollow(opened: Warehouse) -> None:
     frame, filters = rows(opened, "workforce-total")
     figure = REGISTRY["workforce-total"].figure(frame, filters)
