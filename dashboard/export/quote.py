@@ -29,7 +29,7 @@ _KINDS = {
     "forecast": "forecast",
     "estimate": "estimate",
     "survey": "survey result",
-    "partial": "figure for part of a period",
+    "partial": "part-period figure",
     "actual": "reported figure",
 }
 # How a figure was read -> the same of several figures, after their number.

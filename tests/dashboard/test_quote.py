@@ -67,11 +67,17 @@ def test_the_sentence_on_a_chart_says_what_stands_behind_it(opened: Warehouse, c
     takeaway = selection.takeaway.removesuffix(".")
     assert said.startswith(f"{takeaway} (GenAI Atlas, build of ")
     assert said.endswith(").")
-    kinds = r"([\d,]+) (?:forecast|estimate|survey result|figure for part|reported figure)"
+    kinds = r"([\d,]+) (?:forecast|estimate|survey result|part-period figure|reported figure)"
     numbers = re.findall(kinds, said.removeprefix(takeaway))
     assert sum(int(number.replace(",", "")) for number in numbers) == len(selection.claims)
     if selection.claims.empty:
         assert "from records of" in said
+
+
+def test_several_figures_of_a_kind_stand_in_the_plural(opened: Warehouse) -> None:
+    selection = selected(opened, "ai-job-postings", counter="indeed")
+    partial = int((selection.claims["kind"] == "partial").sum())
+    assert f"from {partial} part-period figures, " in quote.sentence(selection)
 
 
 @pytest.mark.parametrize(
