@@ -8,8 +8,8 @@ import duckdb
 
 from etl.errors import ImportRefusedError
 
-# Records repeat by themselves, but not in the same order: so many in a row are a mark of where they stand.
-_IN_A_ROW = 4
+# Records repeat by themselves, but not in the same order: so many in a row mark a place in a file.
+_IN_A_ROW = 8
 _LEAST_MARKS = 10
 _MOST_ALIKE = 0.5
 # A file with more records than this is no vintage of a published one, and comparing takes a while.

@@ -47,7 +47,7 @@ def archive(path: Path, **members: str) -> Path:
 
 # --- vintages ---------------------------------------------------------------------------------------------
 
-# No four of these in a row stand there twice.
+# No eight of these in a row stand there twice.
 ROWS = [row(90_000 + 137 * n, title=f"Data Engineer {n % 7}") for n in range(400)]
 
 
