@@ -75,7 +75,8 @@ def test_the_sentence_on_a_chart_says_what_stands_behind_it(opened: Warehouse, c
 
 
 def test_several_figures_of_a_kind_stand_in_the_plural(opened: Warehouse) -> None:
-    selection = selected(opened, "ai-job-postings", counter="indeed")
+    chart = REGISTRY["ai-job-postings"]
+    selection = select(opened, chart, chart.filters(counter="indeed"), ROOT)
     partial = int((selection.claims["kind"] == "partial").sum())
     assert f"from {partial} part-period figures, " in quote.sentence(selection)
 
