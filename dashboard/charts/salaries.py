@@ -64,10 +64,11 @@ class SalaryFilters(Filters):
         list[str],
         Control(
             "Employer in",
-            "SELECT company_country, any_value(entity.name) AS label FROM salary_cell "
-            "JOIN entity ON entity.entity_id = company_country GROUP BY company_country "
+            "SELECT country, any_value(entity.name) AS label FROM salary_cell "
+            "JOIN entity ON entity.entity_id = country GROUP BY country "
             "HAVING sum(postings) >= 10 ORDER BY sum(postings) DESC",
             all_label="All countries",
+            help="A survey tells where people live; there it is that country.",
             is_primary=True,
             width=200,
         ),
@@ -102,7 +103,7 @@ CHOSEN = """
     WHERE cell.source = $pay_source
         AND (len($pay_roles::VARCHAR[]) = 0 OR list_contains($pay_roles::VARCHAR[], cell.role_id))
         AND (len($seniority::VARCHAR[]) = 0 OR list_contains($seniority::VARCHAR[], cell.experience))
-        AND (len($employer_in::VARCHAR[]) = 0 OR list_contains($employer_in::VARCHAR[], cell.company_country))
+        AND (len($employer_in::VARCHAR[]) = 0 OR list_contains($employer_in::VARCHAR[], cell.country))
         AND ($pay_years_from IS NULL OR cell.year BETWEEN $pay_years_from AND $pay_years_to)
         AND (len($works::VARCHAR[]) = 0 OR list_contains($works::VARCHAR[], cell.remote::VARCHAR))
         AND (len($contract::VARCHAR[]) = 0 OR list_contains($contract::VARCHAR[], cell.employment))
@@ -118,7 +119,9 @@ UPPER_RANK = "least(total, ceil(1 + (total + 1.96 * sqrt(total)) / 2))"
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.9)
 MIX = """,
         100.0 * coalesce(sum(from_us), 0) / total AS us_share,
+        sum(reports)::BIGINT AS reports,
         100.0 * sum(paired) / sum(reports) AS paired_share"""
+NOUN = "CASE $counting WHEN 'reports' THEN 'records' ELSE described.records_are END AS noun"
 
 
 def listed_sql(group: str, more: str = "") -> str:
@@ -172,7 +175,7 @@ WITH counted AS (
         {group} AS value,
         cell.salary_k,
         sum({COUNTED}) AS n,
-        sum({COUNTED}) FILTER (cell.company_country = 'USA') AS from_us,
+        sum({COUNTED}) FILTER (cell.country = 'USA') AS from_us,
         sum(cell.reports) AS reports,
         sum(cell.paired_reports) AS paired
     {CHOSEN}
@@ -197,13 +200,14 @@ summary AS (
     SELECT
         value, total::BIGINT AS n,
         pay[1] AS p10, pay[2] AS p25, pay[3] AS median, pay[4] AS p75, pay[5] AS p90, pay[6] AS lower,
-        pay[7] AS upper, us_share, paired_share
+        pay[7] AS upper, us_share, reports, paired_share
     FROM told
 )
 
 SELECT
     summary.*,
     {label} AS label,
+    {NOUN},
     $pay_source || ':' || summary.value::VARCHAR AS claim_id,
     source.source_id,
     source.publisher,
@@ -223,27 +227,30 @@ def dollars(value: float) -> str:
     return f"${value / 1e6:,.1f}M" if value >= 999_500 else f"${value / 1000:,.0f}k"
 
 
-def _mix(row: Any, filters: SalaryFilters) -> str:
-    noun = "records" if filters.counting == "reports" else "postings"
-    pairs = f"{theme.percent(row.paired_share, 0)} of the records are ends of ranges"
-    return f"{row.n:,} {noun}, {theme.percent(row.us_share, 0)} from the US; {pairs}"
+def _mix(row: Any) -> str:
+    return f"{row.n:,} {row.noun}, {theme.percent(row.us_share, 0)} from the US{_pairs(row.paired_share)}"
 
 
-def _words(row: Any, filters: SalaryFilters) -> str:
+def _pairs(share: float) -> str:
+    """How many records are ends of ranges; surveys have none."""
+    return f"; {theme.percent(share, 0)} of their records are ends of ranges" if share else ""
+
+
+def _words(row: Any) -> str:
     """A group as hover text."""
     return (
         f"<b>{wrapped(str(row.label), 40)}</b><br>Median {dollars(row.median)}, 95% interval "
         f"{dollars(row.lower)}–{dollars(row.upper)}<br>Middle half {dollars(row.p25)}–{dollars(row.p75)}, "
-        f"10–90% {dollars(row.p10)}–{dollars(row.p90)}<br>{wrapped(_mix(row, filters), 46)}"
+        f"10–90% {dollars(row.p10)}–{dollars(row.p90)}<br>{wrapped(_mix(row), 46)}"
     )
 
 
-def _rest(frame: pd.DataFrame, filters: SalaryFilters) -> str:
-    """How a sentence about the frame always ends: how many, from where."""
-    total = int(frame["n"].sum())
+def _rest(frame: pd.DataFrame) -> str:
+    """How a sentence about the frame always ends: how many, from where, how many of them ends of ranges."""
+    total, reports = int(frame["n"].sum()), frame["reports"]
     us = float((frame["us_share"] * frame["n"]).sum() / total)
-    noun = "records" if filters.counting == "reports" else "postings"
-    return f"; {total:,} {noun}, {theme.percent(us, 0)} from the US."
+    paired = float((frame["paired_share"] * reports).sum() / reports.sum())
+    return f"; {total:,} {frame['noun'].iloc[0]}, {theme.percent(us, 0)} from the US{_pairs(paired)}."
 
 
 @dataclass(frozen=True)
@@ -295,7 +302,7 @@ def ranges(frame: pd.DataFrame, filters: SalaryFilters, look: Rows) -> go.Figure
             name=look.names.get(color, "median"),
             marker={"size": 10, "color": color},
             error_x=interval_bars(rows, "median"),
-            customdata=[[row.claim_id, _words(row, filters)] for row in records(rows)],
+            customdata=[[row.claim_id, _words(row)] for row in records(rows)],
             hovertemplate=HOVER,
         )
     if look.names:
@@ -327,11 +334,11 @@ def _extremes(frame: pd.DataFrame, filters: SalaryFilters) -> str:
     """Highest and lowest median of the groups."""
     top = frame.iloc[int(frame["median"].argmax())]
     if len(frame) == 1:
-        return f"{top['label']}: a median of {dollars(top['median'])}{_rest(frame, filters)}"
+        return f"{top['label']}: a median of {dollars(top['median'])}{_rest(frame)}"
     low = frame.iloc[int(frame["median"].argmin())]
     return (
         f"The median runs from {dollars(low['median'])} ({low['label']}) to {dollars(top['median'])} "
-        f"({top['label']}){_rest(frame, filters)}"
+        f"({top['label']}){_rest(frame)}"
     )
 
 
@@ -355,7 +362,7 @@ COLUMNS = {
 READING = (
     "Dot: median, with its 95% interval; thick: the middle half; thin: 10th to 90th percentile; n: how many. "
     f"Groups under {LEAST} are not shown. Pay is rounded to thousands of US dollars. The interval covers "
-    "chance, not who reports and who does not: almost all employers are in the US."
+    "chance, not who reports and who does not."
 )
 
 
@@ -404,7 +411,7 @@ def _gap(frame: pd.DataFrame, filters: SalaryFilters) -> str:
     than = f"{abs(more)}% {'more' if more > 0 else 'less'} than" if more else "as much as"
     return (
         f"{capitalised(str(last['label']))}: a median of {dollars(last['median'])}, {than} "
-        f"{str(first['label']).lower()} ({dollars(first['median'])}){_rest(frame, filters)}"
+        f"{str(first['label']).lower()} ({dollars(first['median'])}){_rest(frame)}"
     )
 
 
@@ -440,7 +447,7 @@ remote = register(
         topic="salaries",
         title="Pay by place of work",
         question="Is remote work paid differently?",
-        reading=f"{READING} Hybrid work is hardly told apart in this source.",
+        reading=f"{READING} ai-jobs.net hardly tells hybrid work apart.",
         filters=SalaryFilters,
         sql=quantiles_sql("cell.remote", _case("summary.value", REMOTES)) + _order("summary.value", REMOTES),
         figure=_plain_ranges,
@@ -512,13 +519,14 @@ country = register(
     Chart(
         id="salary-by-country",
         topic="salaries",
-        title="Pay by country of the employer",
+        title="Pay by country",
         question="Where is pay highest, and what does it buy there?",
-        reading=f"{READING} Adjusted: divided by the price level of the country, its purchasing power "
+        reading=f"{READING} The country is that of the employer; of the worker in a survey, which asks for "
+        "nothing else. Adjusted: divided by the price level of the country, its purchasing power "
         "parity over its exchange rate (United States = 1); a country without one is left out then.",
         filters=CountryFilters,
         sql=quantiles_sql(
-            "cell.company_country",
+            "cell.country",
             "place.name",
             ", prices.price_level, prices.ppp_year, prices.price_level_rate_year, "
             "factor.publisher AS price_publisher",
@@ -570,7 +578,7 @@ def _trend(frame: pd.DataFrame, filters: SalaryFilters) -> go.Figure:
             mode="lines+markers",
             line={"color": color, "width": 2},
             marker={"size": 8, "color": color},
-            customdata=[[row.claim_id, f"{row.year}: {_words(row, filters)}"] for row in records(group)],
+            customdata=[[row.claim_id, f"{row.year}: {_words(row)}"] for row in records(group)],
             hovertemplate=HOVER,
         )
         labels.append(EndLabel(str(name), float(group["median"].iloc[-1]), color))
@@ -592,8 +600,8 @@ def _trend_takeaway(frame: pd.DataFrame, filters: SalaryFilters) -> str:
                 f"{last['year']}"
             )
     if not said:
-        return f"Only one year has enough of them{_rest(frame, filters)}"
-    return f"Median pay: {'; '.join(said)}{_rest(frame, filters)}"
+        return f"Only one year has enough of them{_rest(frame)}"
+    return f"Median pay: {'; '.join(said)}{_rest(frame)}"
 
 
 trend = register(
@@ -662,9 +670,11 @@ def _compare_takeaway(frame: pd.DataFrame, filters: SalaryFilters) -> str:
     over = over.reindex(frame["label"].unique(), fill_value=0.0).sort_values(ascending=False)
     said = ", ".join(f"{name} {theme.percent(share, 0)}" for name, share in over.items())
     total = int(frame.drop_duplicates("label")["n"].sum())
-    us = float(frame["us_share"].iloc[0])
-    noun = "records" if filters.counting == "reports" else "postings"
-    return f"Paid $200k or more: {said}; {total:,} {noun}, {theme.percent(us, 0)} from the US."
+    first = next(records(frame))
+    return (
+        f"Paid $200k or more: {said}; {total:,} {first.noun}, {theme.percent(first.us_share, 0)} from the US"
+        f"{_pairs(first.paired_share)}."
+    )
 
 
 compare = register(
@@ -683,7 +693,9 @@ WITH counted AS (
         cell.role_id,
         {STEP} * (cell.salary_k // {STEP}) AS step,
         sum({COUNTED}) AS here,
-        sum({COUNTED}) FILTER (cell.company_country = 'USA') AS from_us
+        sum({COUNTED}) FILTER (cell.country = 'USA') AS from_us,
+        sum(cell.reports) AS reports,
+        sum(cell.paired_reports) AS paired
     {CHOSEN}
         AND list_contains(
             CASE WHEN len($pay_roles::VARCHAR[]) = 0 THEN {list(COMPARED)}
@@ -697,7 +709,8 @@ shared AS (
     SELECT
         *,
         sum(here) OVER (PARTITION BY role_id) AS n,
-        100.0 * coalesce(sum(from_us) OVER (), 0) / sum(here) OVER () AS us_share
+        100.0 * coalesce(sum(from_us) OVER (), 0) / sum(here) OVER () AS us_share,
+        100.0 * sum(paired) OVER () / sum(reports) OVER () AS paired_share
     FROM counted
 )
 
@@ -707,6 +720,8 @@ SELECT
     100.0 * shared.here / shared.n AS share,
     shared.n::BIGINT AS n,
     shared.us_share,
+    shared.paired_share,
+    {NOUN},
     $pay_source || ':' || shared.role_id AS claim_id,
     source.source_id,
     source.publisher,

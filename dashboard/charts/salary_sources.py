@@ -20,7 +20,17 @@ from dashboard.charts.marks import (
     title_above,
     wrapped,
 )
-from dashboard.charts.salaries import LEAST, ROW, dollars, listed_sql, pay_quantile
+from dashboard.charts.salaries import (
+    LEAST,
+    LOWER_RANK,
+    ROW,
+    UPPER_RANK,
+    dollars,
+    interval_bars,
+    listed_sql,
+    pay_at,
+    pay_quantile,
+)
 
 Level = Literal["all", "entry", "mid", "senior", "executive"]
 LEVELS = {"all": "All levels", "entry": "Entry", "mid": "Mid", "senior": "Senior", "executive": "Executive"}
@@ -73,6 +83,8 @@ def _words(row: Any) -> str:
         if pd.notna(value)
     )
     middle = f"{capitalised(row.middle_kind)} {dollars(row.middle)}" if pd.notna(row.middle) else ""
+    if pd.notna(row.lower):
+        middle += f", 95% interval {dollars(row.lower)}–{dollars(row.upper)}"
     size = f"n = {row.n:,.0f}" if pd.notna(row.n) else "number of reports not stated"
     text = f"{'; '.join(each for each in (middle, ends) if each)}<br>{capitalised(KINDS[row.kind])}, {size}"
     return f"{text}<br>{wrapped(row.detail, 56)}" if pd.notna(row.detail) else text
@@ -107,6 +119,7 @@ def _sources(frame: pd.DataFrame, filters: SourceFilters) -> go.Figure:
                 "symbol": {"median": "circle", "mean": "diamond-open"}.get(row.middle_kind, "line-ns-open"),
                 "line": {"color": color, "width": 2},
             },
+            error_x=interval_bars(shown.iloc[[place]], "middle") if pd.notna(row.lower) else None,
             customdata=[[row.claim_id, hover_text(row, _words(row))]],
             hovertemplate=HOVER,
         )
@@ -151,7 +164,7 @@ sources = register(
         title="What each source says",
         question="How do records, surveys and published pages differ for the same role and level?",
         reading="A row is one statement; records are distinct postings, or persons in a survey, of the "
-        f"newest year with {LEAST} or more. Thick: "
+        f"newest year with {LEAST} or more, the median with its 95% interval. Thick: "
         "25th to 75th percentile; thin: the page's own ends; dot: median; hollow diamond: mean. "
         "They differ because they ask other people, count bonus or not, and cut off other tails.",
         filters=SourceFilters,
@@ -160,7 +173,7 @@ WITH counted AS (
     SELECT
         cell.source, cell.year, cell.salary_k, sum(cell.postings) AS n
     FROM salary_cell AS cell
-    WHERE cell.role_id = $paid_role AND coalesce(cell.company_country, cell.residence) = $paid_in
+    WHERE cell.role_id = $paid_role AND cell.country = $paid_in
         AND (
             $paid_level = 'all'
             OR cell.experience = CASE $paid_level
@@ -202,7 +215,8 @@ SELECT
     computed.source || ':' || $paid_role AS claim_id, source.source_id, described.name AS publisher,
     source.published, 'relayed' AS attribution, source.url, computed.year, described.measures AS detail,
     'records' AS kind, computed.total::DOUBLE AS n, {pay_quantile(0.25)} AS low, 'p25' AS low_kind,
-    {pay_quantile(0.5)} AS middle, 'median' AS middle_kind, {pay_quantile(0.75)} AS high, 'p75' AS high_kind
+    {pay_quantile(0.5)} AS middle, 'median' AS middle_kind, {pay_quantile(0.75)} AS high, 'p75' AS high_kind,
+    {pay_at(LOWER_RANK)} AS lower, {pay_at(UPPER_RANK)} AS upper
 FROM computed
 JOIN pay_source AS described USING (source)
 JOIN source USING (source_id)
@@ -221,6 +235,8 @@ ORDER BY kind <> 'records', middle DESC NULLS LAST, claim_id
             "low_kind": "Lower end is",
             "middle": "Middle (US$)",
             "middle_kind": "Middle is",
+            "lower": "Median, 95% from (US$)",
+            "upper": "Median, 95% to (US$)",
             "high": "Upper end (US$)",
             "high_kind": "Upper end is",
             "n": "n",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -83,6 +84,27 @@ def test_no_group_under_ten_is_told(chart_id: str, opened: Warehouse) -> None:
     assert rows(opened, chart_id, pay_roles=["role-llm-engineer"]).empty
 
 
+@pytest.mark.parametrize("chart_id", [*IDS, "salary-roles-compare"])
+@pytest.mark.parametrize(("counting", "noun"), [("postings", "postings"), ("reports", "records")])
+def test_the_mix_behind_the_figures_is_told_with_them(
+    chart_id: str, counting: str, noun: str, opened: Warehouse
+) -> None:
+    frame = rows(opened, chart_id, counting=counting)
+    ((us, paired),) = opened.query(
+        f"SELECT 100.0 * sum({counting}) FILTER (company_country = 'USA') / sum({counting}) AS us, "
+        "100.0 * sum(paired_reports) / sum(reports) AS paired FROM salary_cell WHERE source = 'aijobs'"
+    ).itertuples(index=False)
+    said = told(opened, chart_id, counting=counting)
+    assert f" {noun}, " in said
+    for share, words in ((us, "from the US"), (paired, "of their records are ends of ranges")):
+        (stated,) = re.findall(rf"(\d+)% {words}", said)
+        assert int(stated) == pytest.approx(share, abs=3)
+    chart = REGISTRY[chart_id]
+    survey = chart.summary(frame.assign(noun="answers", paired_share=0.0), chart.filters())
+    assert " answers, " in survey
+    assert "ends of ranges" not in survey
+
+
 def test_prices_change_the_order_of_countries_and_are_named(opened: Warehouse) -> None:
     nominal = rows(opened, "salary-by-country")
     real, plain = by(adjusted(nominal, CountryFilters(ppp=True)), "value"), by(nominal, "value")
@@ -141,6 +163,9 @@ def test_sources_stand_side_by_side_and_the_records_come_first(opened: Warehouse
     assert stated["publisher"].nunique() >= 5
     assert "ai-jobs.net" not in set(stated["publisher"])
     assert (found["low"].isna() | found["high"].isna() | (found["low"] <= found["high"])).all()
+    assert (own["lower"] <= own["middle"]).all()
+    assert (own["middle"] <= own["upper"]).all()
+    assert stated["lower"].isna().all()
     who = f"{len(found)} statements by {found['publisher'].nunique()} sources"
     assert told(opened, "salary-sources").startswith(f"{who}: the middle runs from $")
 

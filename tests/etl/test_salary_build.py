@@ -85,6 +85,21 @@ def test_an_import_is_an_input_of_the_next_build(with_vocabulary: PackageCopy, t
     assert build(settings).build.content_hash == before.content_hash
 
 
+def test_a_survey_that_tells_where_people_live_has_countries(
+    with_vocabulary: PackageCopy, tmp_path: Path
+) -> None:
+    settings = with_vocabulary.settings(tmp_path / "home")
+    file = tmp_path / "survey_2025.csv"
+    file.write_text(
+        "DevType,Country,Employment,RemoteWork,ConvertedCompYearly\n"
+        "Data scientist,France,Employed,Remote,90000\n",
+        encoding="utf-8",
+    )
+    import_files("stackoverflow", [file], Settings(home=settings.home, data=SHIPPED))
+    cells = ask(build(settings).build, "SELECT company_country, residence, country FROM salary_cell")
+    assert cells == [(None, "FRA", "FRA")]
+
+
 def test_a_corrected_role_takes_effect_without_another_import(
     with_vocabulary: PackageCopy, tmp_path: Path
 ) -> None:

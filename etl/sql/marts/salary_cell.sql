@@ -6,6 +6,7 @@
 -- employment: Employment
 -- residence: Country of the worker
 -- company_country: Country of the employer
+-- country: Country of the employer, of the worker where only that is told
 -- remote: Share of remote work (%)
 -- company_size: Size of the employer
 -- salary_k: Yearly pay (thousand US$)
@@ -23,6 +24,7 @@ SELECT
     cell.employment,
     cell.residence,
     cell.company_country,
+    coalesce(cell.company_country, cell.residence) AS country,
     cell.remote,
     cell.company_size,
     cell.salary_k,
