@@ -62,6 +62,10 @@ ol.sources li { font-size: 12.5px; margin: .25rem 0 }
   .tables { overflow-x: auto }
   section.chart { margin-top: 4rem }
 }
+.listed { display: grid; gap: 1.5rem 2rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%%, 400px), 1fr)) }
+.listed h3 { font-size: 1rem; margin-top: .5rem }
+.listed img { width: 100%%; border: 1px solid %(line)s }
 """
 
 
@@ -260,7 +264,7 @@ def index(selections: Sequence[Selection], forms: Sequence[str]) -> bytes:
     groups = []
     for topic, members in groupby(selections, lambda each: each.chart.topic):
         items = "".join(_listed(each, forms) for each in members)
-        groups.append(f"<h2>{escape(titles[topic])}</h2>{items}")
+        groups.append(f'<h2>{escape(titles[topic])}</h2><div class="listed">{items}</div>')
     style = _STYLE % {"mode": "light", "font": FONT, "build": first.build_id, **COLORS["light"]}
     return f"""<!doctype html>
 <html lang="en">
@@ -272,7 +276,7 @@ def index(selections: Sequence[Selection], forms: Sequence[str]) -> bytes:
 </head>
 <body>
 <main>
-<h1>GenAI Atlas</h1>
+<h1 style="margin-top: 2rem">GenAI Atlas</h1>
 <p>{counted(len(selections), "chart")} of build {first.build_id} of {first.built_on}:
 <a href="{escape(first.root)}">{escape(first.root)}</a></p>
 <p class="quiet">{LICENCE}</p>
@@ -285,11 +289,10 @@ def index(selections: Sequence[Selection], forms: Sequence[str]) -> bytes:
 
 def _listed(selection: Selection, forms: Sequence[str]) -> str:
     shown = next((form for form in ("svg", "png") if form in forms), None)
-    picture = ""
+    takeaway = escape(selection.takeaway)
+    said = f"<p>{takeaway}</p>"
     if shown:
-        label = escape(f"{selection.chart.title}. {selection.takeaway}")
-        picture = f'<img src="{selection.file_stem}.{shown}" alt="{label}" loading="lazy" width="100%">'
+        file = f"{selection.file_stem}.{shown}"
+        said = f'<a href="{file}"><img src="{file}" alt="{takeaway}" loading="lazy"></a>'
     links = " · ".join(f'<a href="{selection.file_stem}.{form}">{form.upper()}</a>' for form in forms)
-    return (
-        f"<h3>{escape(selection.chart.title)}</h3><p>{escape(selection.takeaway)}</p><p>{links}</p>{picture}"
-    )
+    return f"<article><h3>{escape(selection.chart.title)}</h3><p>{links}</p>{said}</article>"
