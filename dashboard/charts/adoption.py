@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -134,13 +134,17 @@ def _line_name(row: Any) -> str:
 
 def editions(line: pd.DataFrame) -> pd.DataFrame:
     """The newest edition of each period of a line; a year stands aside where its parts are known."""
+    return line.iloc[_newest(line["period"], line["published"])]
+
+
+def _newest(periods: Iterable[str], published: Iterable[Any]) -> list[int]:
+    """Which rows of a line are of the newest editions, in the order of their periods."""
     told = [
-        (period, "" if pd.isna(published) else published, row)
-        for row, (period, published) in enumerate(zip(line["period"], line["published"], strict=True))
+        (period, "" if pd.isna(day) else day, row)
+        for row, (period, day) in enumerate(zip(periods, published, strict=True))
     ]
     parted = {period[:4] for period, *_ in told if period != period[:4]}
-    newest = {period: row for period, _, row in sorted(told) if period not in parted}
-    return line.iloc[list(newest.values())]
+    return list({period: row for period, _, row in sorted(told) if period not in parted}.values())
 
 
 def _named_surveys(frame: pd.DataFrame, places: Sequence[str]) -> list[str]:
@@ -188,10 +192,11 @@ def _over_time(frame: pd.DataFrame, filters: OverTimeFilters) -> go.Figure:
     named_rows = list(records(frame[frame["survey"].isin(named)]))
     for survey, lines in sorted(frame.groupby("survey"), key=lambda pair: pair[0] in named):
         color = hues[lines["entity_id"].iloc[0]] if survey in named else theme.FAINT
-        for _, line in lines.groupby("line"):
-            _draw_line(sketch, line, color)
+        told = list(records(lines))
+        for name in sorted({row.line for row in told}):
+            _draw_line(sketch, [row for row in told if row.line == name], color)
         if survey in named:
-            last = list(records(lines.sort_values(["at", "line"])))[-1]
+            last = max(told, key=lambda row: (row.at, row.line))
             ends.append(EndLabel(_end_name(named_rows, last), float(last.value), color))
     for before, after in breaks(frame[frame["survey"].isin(named)]):
         _draw_break(sketch, before, after)
@@ -215,21 +220,20 @@ def _end_name(rows: Sequence[Any], last: Any) -> str:
     return f"{name} {short(last.value)}%"
 
 
-def _draw_line(sketch: Sketch, line: pd.DataFrame, color: str) -> None:
+def _draw_line(sketch: Sketch, line: Sequence[Any], color: str) -> None:
     """One line of one survey, earlier editions of a period as small marks beside it."""
-    newest = editions(line)
-    older = line[~line["claim_id"].isin(newest["claim_id"])]
+    newest = [line[row] for row in _newest((row.period for row in line), (row.published for row in line))]
+    older = [row for row in line if row not in newest]
     is_named = color != theme.FAINT
     for rows, mode, size in ((newest, "lines+markers", 8), (older, "markers", 5)):
-        if rows.empty:
+        if not rows:
             continue
-        told = list(records(rows))
         sketch.add_scatter(
-            x=rows["at"],
-            y=rows["value"],
+            x=[row.at for row in rows],
+            y=[row.value for row in rows],
             mode=mode,
-            name=_line_name(told[0]),
-            customdata=hover_rows(told, _over_time_words),
+            name=_line_name(rows[0]),
+            customdata=hover_rows(rows, _over_time_words),
             hovertemplate=HOVER,
             line={"color": color, "width": 2 if is_named else 1},
             marker={"color": color, "size": size if is_named else 5},

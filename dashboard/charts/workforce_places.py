@@ -28,6 +28,7 @@ from dashboard.charts.rows import (
     Ranking,
     about,
     column_titles,
+    hover_rows,
     people,
     place_hues,
     ranked_bars,
@@ -297,8 +298,11 @@ def _postings(frame: pd.DataFrame, filters: PostingsFilters) -> go.Figure:
     named = _named(frame, filters.places)
     hues = place_hues(frame, named)
     own = frame[frame["publisher"] == main_publisher(frame)]
-    for entity, line in sorted(own.groupby("entity_id"), key=lambda pair: pair[0] in named):
-        _postings_line(sketch, line, hues.get(str(entity), theme.FAINT))
+    lines: dict[str, list[Any]] = {}
+    for row in records(own):
+        lines.setdefault(row.entity_id, []).append(row)
+    for entity in sorted(lines, key=lambda each: (each in named, each)):
+        _postings_line(sketch, lines[entity], hues.get(entity, theme.FAINT))
     others = frame[frame["publisher"] != main_publisher(frame)]
     if not others.empty:
         colors = [hues.get(entity, theme.FAINT) for entity in others["entity_id"]]
@@ -329,21 +333,21 @@ def _postings(frame: pd.DataFrame, filters: PostingsFilters) -> go.Figure:
     return figure
 
 
-def _postings_line(sketch: Sketch, line: pd.DataFrame, color: str) -> None:
+def _postings_line(sketch: Sketch, line: Sequence[Any], color: str) -> None:
     """The years of one country, the running year hollow."""
     is_named = color != theme.FAINT
     sketch.add_scatter(
-        x=line["year"],
-        y=line["value"],
+        x=[row.year for row in line],
+        y=[row.value for row in line],
         mode="lines+markers",
-        name=str(line["place"].iloc[0]),
-        customdata=hover_data(line, _postings_words),
+        name=line[0].place,
+        customdata=hover_rows(line, _postings_words),
         hovertemplate=HOVER,
         line={"color": color, "width": 2 if is_named else 1},
         marker={
             "color": color,
             "size": 7 if is_named else 4,
-            "symbol": ["circle-open" if status == "partial" else "circle" for status in line["status"]],
+            "symbol": ["circle-open" if row.status == "partial" else "circle" for row in line],
             "line": {"width": 2 if is_named else 1, "color": color},
         },
     )
