@@ -79,7 +79,8 @@ def _of_chart(page: Page, query: str, root: str) -> Preview | None:
             filters = chart.filters()
         shown = view(chart.id, filters.model_dump_json(), "light")
     chosen = address.filters_query(filters)
-    picture = f"{root}api/v1/charts/{chart.id}.png?{chosen}{'&' if chosen else ''}picture_size=article"
+    # Previews are flat: whoever shows one cuts off what is higher.
+    picture = f"{root}api/v1/charts/{chart.id}.png?{chosen}{'&' if chosen else ''}picture_size=slide"
     return Preview(chart.title, shown.takeaway, f"{picture}&build={opened.build_id}" if _can_draw() else None)
 
 

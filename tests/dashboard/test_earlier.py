@@ -244,7 +244,7 @@ def test_a_link_to_a_chart_previews_that_chart(opened: Warehouse) -> None:
     assert shown.title == CHART.title
     assert shown.about == CHART.summary(opened.query(*CHART.query(filters)), filters)
     assert shown.picture == (
-        f"{ROOT}api/v1/charts/market-forecasts.png?publisher=IDC&picture_size=article&build={opened.build_id}"
+        f"{ROOT}api/v1/charts/market-forecasts.png?publisher=IDC&picture_size=slide&build={opened.build_id}"
     )
     head = shown.head()
     assert f'<meta property="og:title" content="{CHART.title} · GenAI Atlas">' in head
