@@ -18,6 +18,7 @@ from dashboard.chart import REGISTRY
 from etl.build import build
 from etl.warehouse import open_read_only
 from tests.browser.conftest import (
+    PATIENCE,
     Server,
     Watch,
     free_port,
@@ -324,7 +325,8 @@ def test_the_chart_arrives_as_a_picture_of_the_size_that_was_chosen(
     page = new_page("/hubs", mode="dark")
     press(page, "hub-map", "Share")
     page.get_by_role("radio", name="Slide").click()
-    with page.expect_download() as download:
+    # The first picture starts a browser of its own, beside those that the tests drive.
+    with page.expect_download(timeout=4 * PATIENCE) as download:
         page.get_by_role("button", name="PNG", exact=True).click()
     assert download.value.suggested_filename == f"genai-atlas-hub-map-{build_id(server)}.png"
     download.value.save_as(tmp_path / "chart.png")
