@@ -16,9 +16,8 @@ from pathlib import Path
 
 from python_calamine import CalamineError
 
-from etl import __version__
 from etl.errors import ImportRefusedError
-from etl.ledger import Ledger, as_json, moment
+from etl.ledger import Ledger, moment
 from etl.microdata.spool import refuse_archive
 from etl.package import read_package
 from etl.refresh import RefreshResult, SourceResult, World, alone, first_state
@@ -61,12 +60,7 @@ def take_files(source: str, files: Mapping[Path, Request], settings: Settings, w
     catalogue = read_catalogue(read_package(settings.data))
     store = Store(settings.home)
     with alone(settings.home), Ledger(settings.home).opened() as ledger:
-        run_id = ledger.write(
-            "INSERT INTO run (started, version, options) VALUES (?, ?, ?)",
-            moment(now),
-            __version__,
-            as_json({"sources": [source], "files": [path.name for path in files]}),
-        )
+        run_id = ledger.begin_run({"sources": [source], "files": [path.name for path in files]}, now)
         reconcile(ledger, store, run_id, now)
         outcome, report = "failed", None
         try:
@@ -98,15 +92,9 @@ def take_files(source: str, files: Mapping[Path, Request], settings: Settings, w
                     result.outcome,
                     rows,
                 )
-            outcome, report = "fine", as_json(RefreshResult(run_id, (result,)).as_dict())
+            outcome, report = "fine", RefreshResult(run_id, (result,)).as_dict()
         finally:
-            ledger.write(
-                "UPDATE run SET ended = ?, outcome = ?, report = ? WHERE run_id = ?",
-                moment(world.clock()),
-                outcome,
-                report,
-                run_id,
-            )
+            ledger.end_run(run_id, outcome, world.clock(), report=report)
     return result
 
 

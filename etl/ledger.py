@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from etl import __version__
 from etl.errors import AtlasError, HomeError
 from etl.warehouse import sync
 
@@ -275,6 +276,34 @@ class Ledger:
         for row in self.query("SELECT sha256 FROM stored WHERE source = ? AND sha256 IS NOT NULL", source):
             self.body(row["sha256"]).unlink(missing_ok=True)
         self.write("DELETE FROM stored WHERE source = ?", source)
+
+    def begin_run(self, options: Mapping[str, object], now: datetime) -> int:
+        """Open a run of this program with these options; returns its id."""
+        return self.write(
+            "INSERT INTO run (started, version, options) VALUES (?, ?, ?)",
+            moment(now),
+            __version__,
+            as_json(options),
+        )
+
+    def end_run(
+        self,
+        run_id: int,
+        outcome: str,
+        now: datetime,
+        *,
+        build: str | None = None,
+        report: Mapping[str, object] | None = None,
+    ) -> None:
+        """Close a run with what came of it: the build that it published, and what it tells of each source."""
+        self.write(
+            "UPDATE run SET ended = ?, outcome = ?, build = ?, report = ? WHERE run_id = ?",
+            moment(now),
+            outcome,
+            build,
+            as_json(report) if report else None,
+            run_id,
+        )
 
     def answered(self, run_id: int, source: str) -> dict[str, str | None]:
         """Keys that this run has an answer for already, with the hash of the body."""

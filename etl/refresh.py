@@ -21,7 +21,6 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from etl import __version__
 from etl.build import BuildResult, build
 from etl.errors import AtlasError, DataError, HomeError, MisuseError, Problem
 from etl.gate import HeldError
@@ -181,14 +180,8 @@ def refresh(
                     settings, replace(result, sources=faulty, error=None, problems=()), accept, progress
                 )
         outcome = "fine" if result.is_fine else "held" if result.held else "failed"
-        ledger.write(
-            "UPDATE run SET ended = ?, outcome = ?, build = ?, report = ? WHERE run_id = ?",
-            moment(world.clock()),
-            outcome,
-            result.build.build.build_id if result.build else None,
-            as_json(result.as_dict()),
-            run_id,
-        )
+        build_id = result.build.build.build_id if result.build else None
+        ledger.end_run(run_id, outcome, world.clock(), build=build_id, report=result.as_dict())
         ledger.tidy(answers_named(store), now)
     return result
 
@@ -528,23 +521,14 @@ def _served(settings: Settings) -> dict[str, Snapshot]:
 
 def _run(ledger: Ledger, names: list[str], clock: Callable[[], datetime]) -> int:
     """The run to go on with, if one was killed a short while ago; else a new one."""
-    options = as_json({"sources": names})
+    options = {"sources": names}
     for row in ledger.query("SELECT * FROM run WHERE ended IS NULL ORDER BY run_id DESC"):
         age = clock() - datetime.fromisoformat(row["started"])
         if age < RESUME_WITHIN:
-            ledger.write("UPDATE run SET options = ? WHERE run_id = ?", options, row["run_id"])
+            ledger.write("UPDATE run SET options = ? WHERE run_id = ?", as_json(options), row["run_id"])
             return int(row["run_id"])
-        ledger.write(
-            "UPDATE run SET ended = ?, outcome = 'interrupted' WHERE run_id = ?",
-            moment(clock()),
-            row["run_id"],
-        )
-    return ledger.write(
-        "INSERT INTO run (started, version, options) VALUES (?, ?, ?)",
-        moment(clock()),
-        __version__,
-        options,
-    )
+        ledger.end_run(row["run_id"], "interrupted", clock())
+    return ledger.begin_run(options, clock())
 
 
 def _build(settings: Settings, result: RefreshResult, accept: bool, progress: Progress) -> RefreshResult:

@@ -15,9 +15,11 @@ from dashboard.charts.marks import (
     EndLabel,
     Sketch,
     capitalised,
+    hollow_while_running,
     hover_data,
     label_line_ends,
     records,
+    so_far,
     spoken,
     title_above,
     years_at_their_middle,
@@ -33,9 +35,9 @@ class PostsFilters(Filters):
 
 def _words(row: Any) -> str:
     """One share with the posts behind it; the expression that was searched for stands in the table."""
-    so_far = ", so far" if row.status == "partial" else ""
     posts = str(row.note).partition(" match ")[0]
-    return f"{capitalised(row.segment)}, {spoken(row.period)}{so_far}: {theme.exact(row.value)}% ({posts})"
+    when = spoken(row.period) + so_far(row, ", ")
+    return f"{capitalised(row.segment)}, {when}: {theme.exact(row.value)}% ({posts})"
 
 
 def _posts(frame: pd.DataFrame, filters: PostsFilters) -> go.Figure:
@@ -55,7 +57,7 @@ def _posts(frame: pd.DataFrame, filters: PostsFilters) -> go.Figure:
             marker={
                 "color": color,
                 "size": 6,
-                "symbol": ["circle-open" if status == "partial" else "circle" for status in line["status"]],
+                "symbol": hollow_while_running(line["status"]),
             },
         )
         last = line["value"].iloc[-1]

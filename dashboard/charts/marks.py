@@ -6,7 +6,7 @@ import calendar
 import math
 import textwrap
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -190,6 +190,16 @@ def year_axis(figure: go.Figure, first: float, last: float) -> None:
     """An axis of whole years, its labels upright on narrow screens too."""
     steps = {"dtick": 1} if last - first <= 4 else {}
     figure.update_xaxes(tickformat="d", tickangle=0, range=[first - 0.5, last + 0.5], **steps)
+
+
+def hollow_while_running(statuses: Iterable[str]) -> list[str]:
+    """Symbols of marks over time: what covers a part of its period, the running one, is hollow."""
+    return ["circle-open" if status == "partial" else "circle" for status in statuses]
+
+
+def so_far(row: Any, before: str = " ") -> str:
+    """What stands after a period that goes on; nothing after one that is over."""
+    return f"{before}so far" if row.status == "partial" else ""
 
 
 def years_at_their_middle(figure: go.Figure, moments: pd.Series) -> None:

@@ -15,13 +15,15 @@ from dashboard.charts.marks import (
     HOVER,
     EndLabel,
     Sketch,
+    hollow_while_running,
     hover_data,
     label_line_ends,
     records,
+    so_far,
     title_above,
     year_axis,
 )
-from dashboard.charts.rows import about, column_titles, place_hues, the
+from dashboard.charts.rows import about, column_titles, place_hues, standing_out, the
 from dashboard.charts.workforce import IN_YEARS, WorkforceFilters, missing_note
 
 HEIGHT = 500
@@ -43,8 +45,7 @@ class WorksFilters(WorkforceFilters):
 
 
 def _works_words(row: Any) -> str:
-    so_far = ", so far" if row.status == "partial" else ""
-    return about(f"{row.place}, {row.period}{so_far}: {theme.exact(row.value)} works", row.note)
+    return about(f"{row.place}, {row.period}{so_far(row, ', ')}: {theme.exact(row.value)} works", row.note)
 
 
 def _newest(frame: pd.DataFrame) -> pd.DataFrame:
@@ -56,8 +57,7 @@ def _newest(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _named(frame: pd.DataFrame, places: Sequence[str]) -> list[str]:
     """The places whose lines stand out: the reader's, or those with the most works."""
-    newest = list(_newest(frame)["entity_id"])
-    return ([entity for entity in newest if entity in places] or newest)[:MOST_LINES]
+    return standing_out(list(_newest(frame)["entity_id"]), places, MOST_LINES)
 
 
 def _works(frame: pd.DataFrame, filters: WorksFilters) -> go.Figure:
@@ -79,7 +79,7 @@ def _works(frame: pd.DataFrame, filters: WorksFilters) -> go.Figure:
             marker={
                 "color": color,
                 "size": 7 if is_named else 4,
-                "symbol": ["circle-open" if status == "partial" else "circle" for status in line["status"]],
+                "symbol": hollow_while_running(line["status"]),
             },
         )
         if is_named:
@@ -101,9 +101,8 @@ def _works_takeaway(frame: pd.DataFrame, filters: WorksFilters) -> str:
     first = (chosen or newest)[0]
     start = next(records(frame[frame["entity_id"] == first.entity_id]))
     what = "generative AI" if filters.works == "genai" else "AI"
-    so_far = " so far" if first.status == "partial" else ""
     text = (
-        f"In {first.year}{so_far} {first.publisher} counts {first.value:,.0f} works on {what} in "
+        f"In {first.year}{so_far(first)} {first.publisher} counts {first.value:,.0f} works on {what} in "
         f"{the(first.place)}"
     )
     if start.year != first.year:

@@ -61,6 +61,11 @@ def translucent(color: str) -> str:
     return f"rgba({red}, {green}, {blue}, 0.3)"
 
 
+def standing_out(ranked: Sequence[str], places: Sequence[str], most: int) -> list[str]:
+    """The places whose lines stand out, at most so many: those of the reader, or the first of the ranking."""
+    return ([entity for entity in ranked if entity in places] or list(ranked))[:most]
+
+
 def place_hues(frame: pd.DataFrame, named: Sequence[str]) -> dict[str, str]:
     """A colour for every named place: the one that it has everywhere, or the next if that is taken."""
     ranks = frame.drop_duplicates("entity_id").set_index("entity_id")["place_rank"]

@@ -276,7 +276,7 @@ def interval_bars(rows: pd.DataFrame, value: str) -> dict[str, Any]:
     }
 
 
-def ranges(frame: pd.DataFrame, filters: SalaryFilters, look: Rows) -> go.Figure:
+def ranges(frame: pd.DataFrame, look: Rows) -> go.Figure:
     """One row a group: thin 10th to 90th percentile, thick the middle half, median with interval."""
     figure = go.Figure()
     shown = frame.head(look.most)
@@ -372,7 +372,7 @@ def _role_color(row: Any) -> str:
 
 def _by_role(frame: pd.DataFrame, filters: SalaryFilters) -> go.Figure:
     names = {theme.VERMILION: AI_ROLES, theme.BLUE: "Other roles"}
-    return ranges(frame, filters, Rows(color=_role_color, names=names, most=31))
+    return ranges(frame, Rows(color=_role_color, names=names, most=31))
 
 
 distribution = register(
@@ -399,7 +399,7 @@ distribution = register(
 
 
 def _plain_ranges(frame: pd.DataFrame, filters: SalaryFilters) -> go.Figure:
-    return ranges(frame, filters, Rows())
+    return ranges(frame, Rows())
 
 
 def _gap(frame: pd.DataFrame, filters: SalaryFilters) -> str:
@@ -493,7 +493,7 @@ def _by_country(frame: pd.DataFrame, filters: CountryFilters) -> go.Figure:
         f" (prices {row.price_level:.2f})" if filters.ppp else "" for row in records(frame)
     ]
     title = "Yearly pay at US prices, US$" if filters.ppp else "Yearly pay, US$"
-    return ranges(frame.assign(label=words), filters, Rows(title=title))
+    return ranges(frame.assign(label=words), Rows(title=title))
 
 
 def _by_country_takeaway(frame: pd.DataFrame, filters: CountryFilters) -> str:

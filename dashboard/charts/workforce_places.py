@@ -16,9 +16,11 @@ from dashboard.charts.marks import (
     EndLabel,
     Sketch,
     counted,
+    hollow_while_running,
     hover_data,
     label_line_ends,
     records,
+    so_far,
     spoken,
     title_above,
     wrapped,
@@ -33,6 +35,7 @@ from dashboard.charts.rows import (
     place_hues,
     ranked_bars,
     short,
+    standing_out,
     the,
     with_place,
 )
@@ -288,9 +291,7 @@ def _newest(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _named(frame: pd.DataFrame, places: Sequence[str]) -> list[str]:
     """The places whose lines stand out: the reader's, or those with the highest newest figure."""
-    newest = list(_newest(frame)["entity_id"])
-    chosen = [entity for entity in newest if entity in places]
-    return (chosen or newest)[:MOST_LINES]
+    return standing_out(list(_newest(frame)["entity_id"]), places, MOST_LINES)
 
 
 def _postings(frame: pd.DataFrame, filters: PostingsFilters) -> go.Figure:
@@ -347,14 +348,10 @@ def _postings_line(sketch: Sketch, line: Sequence[Any], color: str) -> None:
         marker={
             "color": color,
             "size": 7 if is_named else 4,
-            "symbol": ["circle-open" if row.status == "partial" else "circle" for row in line],
+            "symbol": hollow_while_running(row.status for row in line),
             "line": {"width": 2 if is_named else 1, "color": color},
         },
     )
-
-
-def _so_far(row: Any) -> str:
-    return " so far" if row.status == "partial" else ""
 
 
 def _postings_takeaway(frame: pd.DataFrame, filters: PostingsFilters) -> str:
@@ -366,7 +363,7 @@ def _postings_takeaway(frame: pd.DataFrame, filters: PostingsFilters) -> str:
     start = next(records(line))
     what = "generative AI" if filters.counter == "genai" else "AI skills"
     text = (
-        f"{first.place}: {short(first.value)}% of job postings named {what} in {first.year}{_so_far(first)}"
+        f"{first.place}: {short(first.value)}% of job postings named {what} in {first.year}{so_far(first)}"
         + (f", after {short(start.value)}% in {start.year}" if start.year != first.year else "")
         + (
             f" (highest of {len(ends)} countries)"
@@ -375,7 +372,7 @@ def _postings_takeaway(frame: pd.DataFrame, filters: PostingsFilters) -> str:
         )
     )
     if len(chosen) > 1:
-        text += f"; {chosen[1].place}: {short(chosen[1].value)}% in {chosen[1].year}{_so_far(chosen[1])}"
+        text += f"; {chosen[1].place}: {short(chosen[1].value)}% in {chosen[1].year}{so_far(chosen[1])}"
     return f"{text}, by the count of {main_publisher(frame)}.{missing_note(frame, filters.places)}"
 
 
