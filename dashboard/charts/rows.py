@@ -56,9 +56,8 @@ def short(value: float) -> str:
 
 
 def translucent(color: str) -> str:
-    """The colour of what is hollow: a forecast, an estimate."""
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, 0.3)"
+    """The colour of what is hollow: a forecast, an estimate. A dark page still puts its own in its place."""
+    return f"{color}4d"
 
 
 def standing_out(ranked: Sequence[str], places: Sequence[str], most: int) -> list[str]:

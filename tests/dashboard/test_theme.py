@@ -6,12 +6,14 @@ import math
 from decimal import Decimal
 from itertools import pairwise
 
+import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import theme
 from dashboard.charts.marks import money_ticks, wrapped
+from dashboard.charts.rows import translucent
 
 printed_amounts = st.decimals("0.001", "99999", places=3).map(float)
 labels = st.lists(
@@ -133,3 +135,11 @@ def test_text_and_colours_stand_out_on_their_ground(mode: theme.Mode, ground: st
     assert contrast(layout.xaxis.tickfont.color, ground) > 4.5
     for color in (*theme.PALETTE, *theme.SEQUENTIAL):
         assert contrast(color, ground) > 2
+
+
+def test_what_is_hollow_keeps_the_colour_of_its_border_on_a_dark_page() -> None:
+    for color in (*theme.MAP_RAMP, *theme.PALETTE):
+        bar = go.Bar(x=[1], y=[1], marker={"color": [translucent(color)], "line": {"color": [color]}})
+        (drawn,) = theme.for_dark(go.Figure(bar)).data
+        (fill,), (border,) = drawn.marker.color, drawn.marker.line.color
+        assert fill == f"{border}4d"
