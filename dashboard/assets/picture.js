@@ -13,49 +13,60 @@
   const escaped = (text) =>
     text.replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign]);
 
-  const width = (text, size, weight, family) => {
-    pen.font = `${weight} ${size}px ${family}`;
-    return pen.measureText(text).width;
+  /* How wide a text is, by font size and weight. Every word is measured once: a drawing is planned in many rounds,
+     and each of them breaks all texts anew. */
+  const ruler = (family) => {
+    const known = new Map();
+    return (text, size, weight) => {
+      const key = `${weight} ${text}`;
+      if (!known.has(key)) {
+        pen.font = `${weight} 100px ${family}`;
+        known.set(key, pen.measureText(text).width / 100);
+      }
+      return known.get(key) * size;
+    };
   };
 
   /* Breaks a text into lines of at most `room`; a word that is longer than a line is broken where it must be.
      No-break spaces hold a name and its years together. */
-  const broken = (text, room, fits) => {
-    const lines = [];
-    let line = "";
+  const broken = (text, room, width) => {
+    const lines = [], space = width(" ");
+    let line = [], used = 0;
     for (let word of text.split(/[ \n]+/).filter(Boolean)) {
-      if (fits(line ? `${line} ${word}` : word, room)) {
-        line = line ? `${line} ${word}` : word;
+      if (line.length && used + space + width(word) <= room) {
+        line.push(word);
+        used += space + width(word);
         continue;
       }
-      if (line) lines.push(line);
-      while (!fits(word, room)) {
+      if (line.length) lines.push(line.join(" "));
+      while (width(word) > room) {
         let cut = word.length - 1;
-        while (cut > 1 && !fits(word.slice(0, cut), room)) cut -= 1;
+        while (cut > 1 && width(word.slice(0, cut)) > room) cut -= 1;
         lines.push(word.slice(0, cut));
         word = word.slice(cut);
       }
-      line = word;
+      line = [word];
+      used = width(word);
     }
-    if (line) lines.push(line);
+    if (line.length) lines.push(line.join(" "));
     return lines;
   };
 
   /* "Source: A (2024), B (2025) and 7 more": as many names as two or three lines hold. */
-  const sources = (names, room, fits, most) => {
+  const sources = (names, room, width, most) => {
     if (!names.length) return [];
     for (let kept = names.length; kept > 0; kept -= 1) {
       const more = names.length - kept;
       const text = `Source: ${names.slice(0, kept).join(", ")}${more ? ` and ${more} more, named at the address` : ""}`;
-      const lines = broken(text, room, fits);
+      const lines = broken(text, room, width);
       if (lines.length <= most) return lines;
     }
-    return broken(`Source: ${names.length} publishers, named at the address`, room, fits);
+    return broken(`Source: ${names.length} publishers, named at the address`, room, width);
   };
 
   /* All lines of head and foot, with their places, for a drawing of this width; sizes grow with `scale`. */
-  const written = (picture, wide, scale) => {
-    const { family, colors } = picture;
+  const written = (picture, measure, wide, scale) => {
+    const { colors } = picture;
     const pad = 24 * scale, room = wide - 2 * pad;
     let y = pad;
     const place = (lines, size, weight, fill, gap = 0) => {
@@ -66,8 +77,7 @@
       y += gap;
       return placed;
     };
-    const breaks = (text, size, weight) =>
-      broken(text, room, (part, limit) => width(part, size, weight, family) <= limit);
+    const breaks = (text, size, weight) => broken(text, room, (part) => measure(part, size, weight));
     const big = 22 * scale, middle = 15.5 * scale, small = 12.5 * scale;
     const head = [
       ...place(breaks(picture.title, big, 700), big, 700, colors.text, 4 * scale),
@@ -78,11 +88,11 @@
     y = 12 * scale;
     const foot = [
       ...place(
-        sources(picture.sources, room, (part, limit) => width(part, small, 400, family) <= limit, picture.lines),
+        sources(picture.sources, room, (part) => measure(part, small, 400), picture.lines),
         small, 400, colors.muted,
       ),
     ];
-    const fits = (text) => width(text, small, 400, family) <= room;
+    const fits = (text) => measure(text, small, 400) <= room;
     const address = [picture.address, picture.shortAddress].find(fits) ?? picture.shortAddress;
     for (const line of [picture.made, address].flatMap((text) => breaks(text, small, 400))) {
       foot.push(...place([line], small, 400, colors.muted));
@@ -93,9 +103,10 @@
   /* The smallest drawing of the asked shape in which the chart has its height. The texts around it
      grow less than the drawing, so that those of the chart stay legible beside them. */
   const planned = (picture) => {
+    const measure = ruler(picture.family);
     let wide = picture.leastWidth;
     for (let round = 0; ; round += 1) {
-      const texts = written(picture, wide, (wide / picture.leastWidth) ** 0.6);
+      const texts = written(picture, measure, wide, (wide / picture.leastWidth) ** 0.6);
       const taken = texts.headHeight + texts.footHeight;
       const high = picture.height === null ? taken + picture.chartHeight : (wide * picture.height) / picture.width;
       const lacking = taken + picture.chartHeight - high;
@@ -116,37 +127,38 @@
       { data: figure.data, layout, config: figure.config },
       { format: "svg", ...inner, scale: 1, imageDataOnly: true },
     );
-    const ruler = high - footHeight + 4;
+    const rule = high - footHeight + 4;
     const pixels = { width: picture.width, height: picture.height ?? Math.round((high * picture.width) / wide) };
-    const rule = window.atlasFont
+    const style = window.atlasFont
       ? `<style>@font-face{font-family:"Source Sans";font-weight:200 900;src:url(${window.atlasFont})}</style>`
       : "";
     const svg = (scale) => [
       `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img"`,
       ` width="${pixels.width * scale}" height="${pixels.height * scale}" viewBox="0 0 ${wide} ${high}"`,
       ` preserveAspectRatio="none" font-family="${escaped(picture.family)}">`,
-      `<title>${escaped(picture.title)}</title><desc>${escaped(picture.takeaway)}</desc>${rule}`,
+      `<title>${escaped(picture.title)}</title><desc>${escaped(picture.takeaway)}</desc>${style}`,
       `<rect width="100%" height="100%" fill="${picture.colors.ground}"/>`,
       ...head.map((line) => textElement(line, 0)),
       chart.replace(/^\s*<svg/, `<svg x="${pad}" y="${headHeight}"`),
-      `<path d="M${pad} ${ruler}H${wide - pad}" stroke="${picture.colors.line}" stroke-width="1"/>`,
+      `<path d="M${pad} ${rule}H${wide - pad}" stroke="${picture.colors.line}" stroke-width="1"/>`,
       ...foot.map((line) => textElement(line, high - footHeight)),
       "</svg>",
     ].join("");
     return { svg, pixels };
   };
 
-  const painted = (address, { width, height }, type) =>
-    new Promise((resolve, reject) => {
-      const image = new Image();
-      image.onerror = () => reject(new Error("the drawing cannot be painted"));
-      image.onload = () => {
-        const canvas = Object.assign(document.createElement("canvas"), { width, height });
-        canvas.getContext("2d").drawImage(image, 0, 0, width, height);
-        resolve(canvas.toDataURL(type).split(",")[1]);
-      };
-      image.src = address;
-    });
+  const painted = async (svg, { width, height }, type) => {
+    const image = new Image();
+    image.src = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+    try {
+      await image.decode();
+      const canvas = Object.assign(document.createElement("canvas"), { width, height });
+      canvas.getContext("2d").drawImage(image, 0, 0, width, height);
+      return canvas.toDataURL(type).split(",")[1];
+    } finally {
+      URL.revokeObjectURL(image.src);
+    }
+  };
 
   const asAddress = (svg) => `data:image/svg+xml,${encodeURIComponent(svg)}`;
 
@@ -158,7 +170,7 @@
     if (options.format !== "svg") {
       const scale = options.scale ?? 1;
       const size = { width: Math.round(pixels.width * scale), height: Math.round(pixels.height * scale) };
-      return painted(asAddress(svg(scale)), size, `image/${options.format}`);
+      return painted(svg(scale), size, `image/${options.format}`);
     }
     if (options.imageDataOnly) return svg(1);
     // A PDF: the page has the size of the drawing, which Kaleido does not know before.

@@ -13,6 +13,7 @@ from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import (
     HOVER,
+    Sketch,
     capitalised,
     counted,
     hover_data,
@@ -138,9 +139,10 @@ def _hover(frame: pd.DataFrame, words: Callable[[Any], str]) -> pd.Series:
 
 def _by_player(figure: go.Figure, frame: pd.DataFrame, x: str, y: str, **marks: Any) -> None:
     """One trace a kind of player; the shape says whether the figure is a bound."""
+    sketch = Sketch()
     for kind, group in frame.groupby("kind", sort=False):
         color = PLAYER_COLORS[str(kind)]
-        figure.add_scatter(
+        sketch.add_scatter(
             x=group[x],
             y=group[y],
             mode="markers+text",
@@ -158,6 +160,7 @@ def _by_player(figure: go.Figure, frame: pd.DataFrame, x: str, y: str, **marks: 
                 **marks,
             },
         )
+    sketch.onto(figure)
     figure.update_layout(showlegend=frame["kind"].nunique() > 1)
 
 
@@ -381,8 +384,9 @@ def _part(value: float, span: tuple[float, float]) -> float:
 
 def _draw_guides(figure: go.Figure, span: tuple[float, float], top: float) -> None:
     """Lines for 1, 10 and 100 times the money raised, each with its number."""
+    sketch = Sketch()
     for times in (1, 10, 100):
-        figure.add_scatter(
+        sketch.add_scatter(
             x=span,
             y=[span[0] * times, span[1] * times],
             mode="lines",
@@ -393,7 +397,7 @@ def _draw_guides(figure: go.Figure, span: tuple[float, float], top: float) -> No
         )
         x = min(span[1], top / times) / 1.12
         if x > span[0]:
-            figure.add_annotation(
+            sketch.add_annotation(
                 x=math.log10(x),
                 y=math.log10(x * times),
                 text=f"{times}×",
@@ -402,6 +406,7 @@ def _draw_guides(figure: go.Figure, span: tuple[float, float], top: float) -> No
                 yanchor="bottom",
                 font={"color": theme.GREY},
             )
+    sketch.onto(figure)
 
 
 def _multiple_takeaway(frame: pd.DataFrame, filters: DatedFilters) -> str:

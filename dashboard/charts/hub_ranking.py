@@ -5,14 +5,18 @@ Nothing is ever filled in: a part without a figure has no points, a city is rank
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import compress, product
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 How = Literal["size", "order"]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
 
 PARTS = {
     "startups": "Start-ups",
@@ -25,46 +29,101 @@ PARTS = {
 MOVES = (0.5, 1.0, 1.5)
 
 
-def points(frame: pd.DataFrame, how: How) -> pd.Series:
+@dataclass(frozen=True)
+class Figures:
+    """The figures to rank by, as arrays of the same length.
+
+    Attributes:
+        value: the figures; below zero counts as zero.
+        part: which of PARTS each is about, by number.
+        place: which of `places`.
+        list: which list it stands in.
+        publisher: which of `publishers`.
+        places: the entity_ids, sorted.
+        publishers: the names, sorted.
+    """
+
+    value: Floats
+    part: Ints
+    place: Ints
+    list: Ints
+    publisher: Ints
+    places: pd.Index
+    publishers: pd.Index
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> Figures:
+        """The figures of a frame with entity_id, list_id, part, publisher and shown_value."""
+        place, places = pd.factorize(frame["entity_id"], sort=True)
+        publisher, publishers = pd.factorize(frame["publisher"], sort=True)
+        return cls(
+            frame["shown_value"].to_numpy(dtype=float).clip(min=0),
+            pd.Index(PARTS).get_indexer(pd.Index(frame["part"])),
+            place,
+            pd.factorize(frame["list_id"])[0],
+            publisher,
+            places,
+            publishers,
+        )
+
+    def without(self, publisher: int) -> Figures:
+        """The figures of the other publishers; places keep their numbers."""
+        kept = self.publisher != publisher
+        names = ("value", "part", "place", "list", "publisher")
+        return replace(self, **{name: getattr(self, name)[kept] for name in names})
+
+
+def points(figures: Figures, how: How) -> Floats:
     """Points from 0 to 100 of every figure within its list, 100 for the leader; low prices count.
 
     By size, money and counts are measured on a log scale (each tenfold is worth the same), pay and prices as
     they are; by order, points are the part of the list's other places that a place is ahead of.
     """
-    values, lists = frame["shown_value"].clip(lower=0), frame["list_id"]
-    is_price, is_pay = frame["part"] == "cost", frame["part"] == "pay"
+    value, of_list = figures.value, figures.list
+    is_price, is_pay = (figures.part == list(PARTS).index(name) for name in ("cost", "pay"))
     if how == "order":
-        places = values.where(~is_price, -values).groupby(lists).rank()
-        others = lists.groupby(lists).transform("size") - 1
-        ahead: pd.Series = (100 * (places - 1) / others.where(others > 0)).fillna(100.0)
-        return ahead
-    top, low = values.groupby(lists).transform("max"), values.groupby(lists).transform("min")
-    share = np.log1p(values) / np.log1p(top.where(top > 0))
-    share = share.where(~is_pay, values / top.where(top > 0)).where(~is_price, low / values.where(values > 0))
-    result: pd.Series = 100 * share.fillna(0.0)
-    return result
+        worth = np.where(is_price, -value, value)
+        together = of_list == of_list[:, None]
+        level = (together & (worth == worth[:, None])).sum(axis=1) - 1
+        ahead = (together & (worth < worth[:, None])).sum(axis=1) + level / 2
+        others = together.sum(axis=1) - 1
+        return np.asarray(100 * np.divide(ahead, others, out=np.ones_like(ahead), where=others > 0))
+    top, low = np.zeros(of_list.max(initial=0) + 1), np.full(of_list.max(initial=0) + 1, np.inf)
+    np.maximum.at(top, of_list, value)
+    np.minimum.at(low, of_list, value)
+    part = np.where(is_price, low[of_list], np.where(is_pay, value, np.log1p(value)))
+    whole = np.where(is_price, value, np.where(is_pay, top[of_list], np.log1p(top[of_list])))
+    return np.asarray(100 * np.divide(part, whole, out=np.zeros_like(part), where=whole > 0))
 
 
-def part_points(frame: pd.DataFrame, how: How) -> pd.DataFrame:
-    """Points of every place in every part: the mean of its publishers, missing where none has it."""
-    scored = frame.assign(points=points(frame, how))
-    of_publisher = scored.groupby(["entity_id", "part", "publisher"])["points"].mean()
-    table = of_publisher.groupby(["entity_id", "part"]).mean().unstack("part")
-    return table.reindex(columns=list(PARTS))
+def part_points(figures: Figures, how: How) -> Floats:
+    """Points of every place in every part: the mean of its publishers, missing where none has it.
+
+    Returns:
+        Shape (places, parts).
+    """
+    shape = (len(figures.places), len(PARTS), len(figures.publishers))
+    cell = np.ravel_multi_index((figures.place, figures.part, figures.publisher), shape)
+    told = np.bincount(cell, minlength=np.prod(shape)).reshape(shape)
+    total = np.bincount(cell, points(figures, how), np.prod(shape)).reshape(shape)
+    of_publisher = np.divide(total, told, out=np.zeros(shape), where=told > 0)
+    publishers = (told > 0).sum(axis=2)
+    known = np.where(publishers > 0, publishers, np.nan)
+    return np.asarray(of_publisher.sum(axis=2) / known)
 
 
-def totals(table: pd.DataFrame, weights: np.ndarray, least: int) -> pd.DataFrame:
+def totals(table: Floats, weights: Floats, least: int) -> Floats:
     """Weighted mean of the known parts, one column a row of `weights`; missing below `least` known parts."""
-    known = table.notna().to_numpy() & (weights > 0).any(axis=0)
+    known = ~np.isnan(table) & (weights > 0).any(axis=0)
     given = known.astype(float) @ weights.T
-    total = np.where(known, table.to_numpy(), 0.0) @ weights.T / np.where(given > 0, given, np.nan)
+    total = np.where(known, table, 0.0) @ weights.T / np.where(given > 0, given, np.nan)
     total[known.sum(axis=1) < max(least, 1)] = np.nan
-    return pd.DataFrame(total, index=table.index)
+    return np.asarray(total)
 
 
-def ranks(table: pd.DataFrame, weights: np.ndarray, least: int) -> pd.DataFrame:
-    """Ranks by every row of `weights`, 1 for the best, equal totals sharing the better rank."""
-    return totals(table, weights, least).round(9).rank(ascending=False, method="min")
+def ranks(total: Floats) -> Floats:
+    """Ranks in every column, 1 for the best, equal totals sharing the better rank."""
+    return pd.DataFrame(total).round(9).rank(ascending=False, method="min").to_numpy()
 
 
 def moved(weights: np.ndarray) -> np.ndarray:
@@ -73,27 +132,6 @@ def moved(weights: np.ndarray) -> np.ndarray:
     factors = np.ones((len(MOVES) ** len(free), len(weights)))
     factors[:, free] = list(product(MOVES, repeat=len(free)))
     return np.asarray(factors * weights)
-
-
-def _points_without(frame: pd.DataFrame, how: How) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The points of every place in every part with one publisher left out, for each publisher by name.
-
-    All are computed in one go: each has its own numbers for the places and the lists.
-    """
-    place, places = pd.factorize(frame["entity_id"], sort=True)
-    of_list, lists = pd.factorize(frame["list_id"])
-    publisher, names = pd.factorize(frame["publisher"], sort=True)
-    slim = frame[["part", "shown_value"]].assign(publisher=publisher)
-    table = part_points(
-        pd.concat(
-            slim.assign(entity_id=place + i * len(places), list_id=of_list + i * len(lists))[publisher != i]
-            for i in range(len(names))
-        ),
-        how,
-    )
-    left_out, kept = np.divmod(table.index.to_numpy(), len(places))
-    for i, name in enumerate(names):
-        yield name, table[left_out == i].set_axis(places[kept[left_out == i]], axis=0)
 
 
 def ranking(frame: pd.DataFrame, weights: Mapping[str, float], *, how: How, least: int) -> pd.DataFrame:
@@ -111,28 +149,21 @@ def ranking(frame: pd.DataFrame, weights: Mapping[str, float], *, how: How, leas
     """
     given = np.array([float(weights[part]) for part in PARTS])
     least = min(least, int((given > 0).sum()))
-    table = part_points(frame, how)
-    rank = ranks(table, given[None, :], least)[0]
-    swayed = ranks(table, moved(given), least)
-    without = pd.DataFrame(
-        {name: ranks(left, given[None, :], least)[0] for name, left in _points_without(frame, how)},
-        index=table.index,
+    figures = Figures.of(frame)
+    tables = [part_points(figures, how)]
+    tables += [part_points(figures.without(each), how) for each in range(len(figures.publishers))]
+    total = np.hstack([totals(table, given[None, :], least) for table in tables])
+    by_source = ranks(total)  # all of them first, then each left out
+    by_weights = ranks(totals(tables[0], moved(given), least))
+    needs = [list(compress(figures.publishers, lost)) for lost in np.isnan(by_source[:, 1:])]
+    result = pd.DataFrame(tables[0], index=figures.places.rename("entity_id"), columns=list(PARTS)).assign(
+        total=total[:, 0],
+        rank=by_source[:, 0],
+        known=(~np.isnan(tables[0][:, given > 0])).sum(axis=1),
+        low_weights=np.fmin.reduce(by_weights, axis=1),
+        high_weights=np.fmax.reduce(by_weights, axis=1),
+        low_sources=np.fmin.reduce(by_source, axis=1),
+        high_sources=np.fmax.reduce(by_source, axis=1),
+        needs=pd.Series(needs, index=figures.places, dtype=object),
     )
-    lost = without.isna().to_numpy()
-    every = without.assign(**{"": rank})
-    result = table.assign(
-        total=totals(table, given[None, :], least)[0],
-        rank=rank,
-        known=table.loc[:, given > 0].notna().sum(axis=1),
-        low_weights=swayed.min(axis=1),
-        high_weights=swayed.max(axis=1),
-        low_sources=every.min(axis=1),
-        high_sources=every.max(axis=1),
-        needs=pd.Series(
-            {entity: list(without.columns[row]) for entity, row in zip(table.index, lost, strict=True)},
-            dtype=object,
-        ),
-    )
-    return result[result["rank"].notna()].sort_values(
-        ["rank", "total"], ascending=[True, False], kind="stable"
-    )
+    return result[result["rank"].notna()].sort_values("rank", kind="stable")

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 from pydantic import Field
 
 from dashboard import theme
@@ -93,7 +92,7 @@ def _figure(frame: pd.DataFrame, filters: RankingFilters) -> go.Figure:
     rows = _shown(table, filters.place)
     names = [_name(row, filters.place) for row in records(rows.reset_index())]
     claims = frame.drop_duplicates("entity_id").set_index("entity_id")["claim_id"]
-    figure = make_subplots(cols=2, shared_yaxes=True, horizontal_spacing=0.03, column_widths=[0.48, 0.52])
+    figure = go.Figure()
     _draw_parts(figure, frame, rows, names, filters)
     _draw_ranges(figure, rows, names, [claims[entity] for entity in rows.index], filters)
     figure.update_yaxes(
@@ -138,19 +137,18 @@ def _draw_parts(
                 "opacity": 1,
                 "line": {"width": 1, "color": theme.GREY},
             },
-            row=1,
-            col=1,
         )
-    figure.update_xaxes(
-        tickvals=list(range(len(used))),
-        ticktext=[PARTS[part] for part in used],
-        side="top",
-        tickangle=-40,
-        ticks="",
-        zeroline=False,
-        range=[-0.6, len(used) - 0.4],
-        row=1,
-        col=1,
+    figure.update_layout(
+        xaxis={
+            "domain": [0, 0.465],
+            "tickvals": list(range(len(used))),
+            "ticktext": [PARTS[part] for part in used],
+            "side": "top",
+            "tickangle": -40,
+            "ticks": "",
+            "zeroline": False,
+            "range": [-0.6, len(used) - 0.4],
+        }
     )
 
 
@@ -193,8 +191,7 @@ def _draw_ranges(
             name=what,
             line={"width": width, "color": color},
             hoverinfo="skip",
-            row=1,
-            col=2,
+            xaxis="x2",
         )
     figure.add_scatter(
         x=rows["rank"],
@@ -207,19 +204,20 @@ def _draw_ranges(
         ],
         hovertemplate=HOVER,
         marker={"size": 9, "color": theme.BLUE},
-        row=1,
-        col=2,
+        xaxis="x2",
     )
     worst = max(rows["high_weights"].max(), rows["high_sources"].max())
     step = 10 if worst > 12 else 5
-    figure.update_xaxes(
-        title="Rank",
-        range=[0.2, worst + 0.8],
-        tickvals=[1, *range(step, int(worst) + 1, step)],
-        tickangle=0,
-        showgrid=True,
-        row=1,
-        col=2,
+    figure.update_layout(
+        xaxis2={
+            "domain": [0.495, 1],
+            "anchor": "y",
+            "title": "Rank",
+            "range": [0.2, worst + 0.8],
+            "tickvals": [1, *range(step, int(worst) + 1, step)],
+            "tickangle": 0,
+            "showgrid": True,
+        }
     )
 
 

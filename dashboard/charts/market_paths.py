@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -64,20 +64,20 @@ def _stated(frame: pd.DataFrame) -> pd.DataFrame:
     return stated.dropna(subset=["year", "value"]).replace(UNNAMED, None)
 
 
-def _by_year(frame: pd.DataFrame) -> pd.DataFrame:
+def _by_year(stated: pd.DataFrame) -> pd.DataFrame:
     """Year, smallest and largest stated value, and how many publishers stated one."""
-    years = _stated(frame).groupby("year")
+    years = stated.groupby("year")
     return years.agg(
         low=("value", "min"), high=("value", "max"), publishers=("publisher", "nunique")
     ).reset_index()
 
 
-def _draw_paths(sketch: Sketch, frame: pd.DataFrame, name: str, color: str, width: float) -> None:
+def _draw_paths(sketch: Sketch, rows: Iterable[Any], name: str, color: str, width: float) -> None:
     """The forecasts as one dashed line with gaps between the claims, a hollow mark at each printed value."""
     xs: list[float | None] = []
     ys: list[float | None] = []
     data: list[list[str]] = []
-    for row in records(frame):
+    for row in rows:
         text = hover_text(row, path_words(row))
         for year, value in (
             (row.base_year, row.base_value_usd_bn),
@@ -113,32 +113,30 @@ def _money_axis(figure: go.Figure, values: pd.Series, *, is_log: bool) -> tuple[
 
 def paths_figure(frame: pd.DataFrame, chosen: Sequence[str], *, is_log: bool) -> go.Figure:
     """Every forecast from base to target: chosen publishers in colour, others grey, the spread behind."""
-    figure, sketch = go.Figure(), Sketch()
-    spread = _by_year(frame)
+    figure, sketch, stated = go.Figure(), Sketch(), _stated(frame)
+    spread = _by_year(stated)
     bars = list(records(spread[spread["publishers"] >= 3]))
     xs = [x for bar in bars for x in (bar.year, bar.year, None)]
     spread_bar(sketch, xs, [y for bar in bars for y in (bar.low, bar.high, None)], width=9)
     hues = publisher_hues(frame)
-    rest = frame[~frame["publisher"].isin(chosen)]
-    if not rest.empty:
+    told_by: dict[str, list[Any]] = {name: [] for name in chosen}
+    rest: list[Any] = []
+    for row in records(frame):
+        told_by.get(row.publisher, rest).append(row)
+    if rest:
         _draw_paths(sketch, rest, "Other publishers", theme.FAINT, 1)
-    for name in chosen:
-        _draw_paths(sketch, frame[frame["publisher"] == name], name, hues[name], 2)
+    for name, rows in told_by.items():
+        _draw_paths(sketch, rows, name, hues[name], 2)
     sketch.onto(figure)
-    span = _money_axis(figure, _stated(frame)["value"], is_log=is_log)
+    span = _money_axis(figure, stated["value"], is_log=is_log)
     labels = []
-    for name in chosen:
-        ends = frame[frame["publisher"] == name].sort_values(["forecast_year", "forecast_value_usd_bn"])
-        end = float(ends["forecast_value_usd_bn"].iloc[-1])
+    for name, rows in told_by.items():
+        _, end = max((row.forecast_year, float(row.forecast_value_usd_bn)) for row in rows)
         labels.append(EndLabel(name, math.log10(end) if is_log else end, hues[name]))
     if labels:
         label_line_ends(figure, labels, span, HEIGHT)
-    year_axis(figure, _first_year(frame), frame["forecast_year"].max())
+    year_axis(figure, stated["year"].min(), frame["forecast_year"].max())
     return figure
-
-
-def _first_year(frame: pd.DataFrame) -> float:
-    return float(_stated(frame)["year"].min())
 
 
 # --- every forecast -------------------------------------------------------------------------------
@@ -168,7 +166,7 @@ def _forecasts(frame: pd.DataFrame, filters: PathFilters) -> go.Figure:
 
 
 def _forecasts_takeaway(frame: pd.DataFrame, filters: PathFilters) -> str:
-    spread = _by_year(frame[frame["publisher"] != UNNAMED])
+    spread = _by_year(_stated(frame[frame["publisher"] != UNNAMED]))
     shared = spread[spread["publishers"] >= 2]
     if shared.empty:
         return f"{counted(len(frame), 'published path')}; no two publishers name the same year."
@@ -228,19 +226,19 @@ class VintageFilters(Filters):
 
 
 def _vintages(frame: pd.DataFrame, filters: VintageFilters) -> go.Figure:
-    figure, sketch = go.Figure(), Sketch()
+    figure, sketch, stated = go.Figure(), Sketch(), _stated(frame)
     editions = sorted(frame["published_year"].unique())
     hues = dict(zip(editions, theme.ramp(len(editions)), strict=True))
     ends: list[tuple[str, float, float]] = []
     for edition, group in frame.groupby("published_year"):
-        _draw_paths(sketch, group, f"{edition:.0f}", hues[edition], 2)
+        _draw_paths(sketch, records(group), f"{edition:.0f}", hues[edition], 2)
         targets = zip(group["forecast_value_usd_bn"], group["forecast_year"], strict=True)
         ends += [(f"{edition:.0f}", float(value), float(year)) for value, year in targets]
-    _, high = _money_axis(figure, _stated(frame)["value"], is_log=False)
+    _, high = _money_axis(figure, stated["value"], is_log=False)
     for text, height, year in _joined(ends, high * 0.05):
         sketch.add_annotation(x=year, y=height, text=text, showarrow=False, xanchor="left", xshift=8)
     sketch.onto(figure)
-    year_axis(figure, _first_year(frame), frame["forecast_year"].max())
+    year_axis(figure, stated["year"].min(), frame["forecast_year"].max())
     figure.update_layout(margin_r=60)
     return figure
 
@@ -334,7 +332,7 @@ def scenario_value(filters: ScenarioFilters, year: int | None = None) -> float:
 
 
 def _scenario(frame: pd.DataFrame, filters: ScenarioFilters) -> go.Figure:
-    figure = paths_figure(frame, [], is_log=True)
+    figure, stated = paths_figure(frame, [], is_log=True), _stated(frame)
     years = list(range(SCENARIO_BASE_YEAR, filters.horizon + 1))
     values = [scenario_value(filters, year) for year in years]
     figure.add_scatter(
@@ -348,11 +346,11 @@ def _scenario(frame: pd.DataFrame, filters: ScenarioFilters) -> go.Figure:
         ],
         hovertemplate="<b>Your scenario</b><br>%{hovertext}<br>no published figure<extra></extra>",
     )
-    span = _money_axis(figure, pd.concat([_stated(frame)["value"], pd.Series(values)]), is_log=True)
+    span = _money_axis(figure, pd.concat([stated["value"], pd.Series(values)]), is_log=True)
     label_line_ends(
         figure, [EndLabel("Your scenario", math.log10(values[-1]), theme.VERMILION)], span, HEIGHT
     )
-    first = min(_first_year(frame), SCENARIO_BASE_YEAR)
+    first = min(stated["year"].min(), SCENARIO_BASE_YEAR)
     year_axis(figure, first, max(filters.horizon, frame["forecast_year"].max()))
     return figure
 

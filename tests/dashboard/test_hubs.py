@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.chart import REGISTRY
 from dashboard.charts.hub_figures import amount, shown
-from dashboard.charts.hub_ranking import PARTS, moved, part_points, points, ranking
+from dashboard.charts.hub_ranking import PARTS, Figures, How, moved, part_points, points, ranking
 from dashboard.charts.hub_ranks import RankingFilters, ranked
 from dashboard.charts.marks import records
 from dashboard.warehouse import Warehouse
@@ -35,6 +35,11 @@ def listed(part: str, publisher: str, **values: float) -> pd.DataFrame:
     )
 
 
+def scores(frame: pd.DataFrame, how: How = "size") -> list[float]:
+    """The points of each figure."""
+    return list(points(Figures.of(frame), how).round(3))
+
+
 def rank(frame: pd.DataFrame, *, how: Any = "size", least: int = 1, **weights: float) -> Any:
     return ranking(frame, {**dict.fromkeys(PARTS, 0.0), **weights}, how=how, least=least)
 
@@ -43,25 +48,24 @@ def rank(frame: pd.DataFrame, *, how: Any = "size", least: int = 1, **weights: f
 
 
 def test_the_leader_of_a_list_has_100_points_and_a_tenfold_is_worth_the_same_anywhere() -> None:
-    scored = points(listed("startups", "x", a=999, b=99, c=9, d=0), "size")
-    assert scored.round(3).tolist() == [100, 66.667, 33.333, 0]
+    assert scores(listed("startups", "x", a=999, b=99, c=9, d=0)) == [100, 66.667, 33.333, 0]
 
 
 def test_pay_counts_as_it_is_and_low_prices_count_for_more() -> None:
-    assert points(listed("pay", "x", a=200_000, b=50_000), "size").tolist() == [100, 25]
-    assert points(listed("cost", "x", a=120, b=30), "size").tolist() == [25, 100]
+    assert scores(listed("pay", "x", a=200_000, b=50_000)) == [100, 25]
+    assert scores(listed("cost", "x", a=120, b=30)) == [25, 100]
 
 
 def test_by_order_points_are_the_part_of_the_others_that_a_city_is_ahead_of() -> None:
-    assert points(listed("talent", "x", a=5, b=5, c=1, d=900), "order").round(3).tolist() == [50, 50, 0, 100]
-    assert points(listed("cost", "x", a=90, b=30, c=60), "order").tolist() == [0, 100, 50]
-    assert points(listed("pay", "x", a=1), "order").tolist() == [100]
+    assert scores(listed("talent", "x", a=5, b=5, c=1, d=900), "order") == [50, 50, 0, 100]
+    assert scores(listed("cost", "x", a=90, b=30, c=60), "order") == [0, 100, 50]
+    assert scores(listed("pay", "x", a=1), "order") == [100]
 
 
 def test_a_part_is_the_mean_of_its_publishers_however_many_lists_each_has() -> None:
     one = listed("pay", "one", a=100, b=50)
     frame = pd.concat([one, one.assign(list_id="again"), listed("pay", "two", a=50, b=100)])
-    assert part_points(frame, "size")["pay"].tolist() == [75, 75]
+    assert part_points(Figures.of(frame), "size")[:, list(PARTS).index("pay")].tolist() == [75, 75]
 
 
 # --- ranks ---------------------------------------------------------------------------------------------
