@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 
 import duckdb
 import numpy as np
@@ -56,6 +57,11 @@ TABLES: tuple[tuple[str, str, str], ...] = (
         "Spread of the pay model",
         "One row is a kind of place, level and role: how far the quantiles of log pay lie from its location.",
     ),
+    (
+        "pay_estimate",
+        "Estimates of the pay model",
+        "One row is a role, level and country: its part of log pay, the spread around it, how sure.",
+    ),
 )
 TITLES = {
     "term": "Term",
@@ -63,6 +69,10 @@ TITLES = {
     "effect": "Adds to log pay",
     "postings": "Distinct postings",
     "place_kind": "Kind of place",
+    "company_country": "Country of the employer",
+    "country": "Country",
+    "stratum": "Postings of the same role, level and country",
+    "is_better": "Beats the quantiles of groups",
     **{name: f"{share:.0%} quantile" for name, share in zip(QUANTILE_NAMES, QUANTILES, strict=True)},
 }
 _DEFINITION = """
@@ -125,6 +135,12 @@ class PayModel:
 def fit_in_build(connection: duckdb.DuckDBPyConnection) -> None:
     """Fit the model on the cells of the build and store it there; without cells its tables are empty."""
     connection.execute(_DEFINITION)
+    _store_model(connection)
+    told = (files("etl") / "sql" / "pay_estimate.sql").read_text(encoding="utf-8")
+    connection.execute(f"CREATE TABLE pay_estimate AS {told}")
+
+
+def _store_model(connection: duckdb.DuckDBPyConnection) -> None:
     cells = connection.execute(
         f"""
         SELECT {", ".join(COORDINATES)}, salary_k, sum(postings)::BIGINT AS postings

@@ -5,7 +5,7 @@ All figures come from cells, so each is a count of records in some group; no gro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -43,7 +43,7 @@ ROLE_OPTIONS = (
 )
 AI_ROLES = "Generative AI and machine learning"
 SOURCE_OPTIONS = (
-    "SELECT source, name FROM pay_source WHERE source IN (SELECT DISTINCT source FROM salary_cell) "
+    "SELECT source, name FROM salary_source WHERE source IN (SELECT DISTINCT source FROM salary_cell) "
     "ORDER BY source <> 'aijobs', name"
 )
 ROW = 27  # pixels of one row
@@ -121,7 +121,7 @@ MIX = """,
         100.0 * coalesce(sum(from_us), 0) / total AS us_share,
         sum(reports)::BIGINT AS reports,
         100.0 * sum(paired) / sum(reports) AS paired_share"""
-NOUN = "CASE $counting WHEN 'reports' THEN 'records' ELSE described.records_are END AS noun"
+NOUN = "CASE $counting WHEN 'reports' THEN 'records' ELSE source.records_are END AS noun"
 
 
 def listed_sql(group: str, more: str = "") -> str:
@@ -163,12 +163,19 @@ def pay_quantile(share: object) -> str:
     return pay_between(f"(1 + (total - 1) * {share})")
 
 
-def quantiles_sql(group: str, label: str, more: str = "", join: str = "") -> str:
-    """SELECT of quantiles, n and mix of the chosen cells by one column of `salary_cell`.
+def pays_sql(shares: Sequence[float]) -> str:
+    """SQL of a list of pays of a group of `listed_sql`: its quantiles, and the ends of the median's interval.
 
-    The interval of the median is that of its order statistics: between two records so far apart that the true
-    median lies outside in at most one of twenty samples, however pay is distributed.
+    The interval is that of order statistics: between two records so far apart that the true median lies
+    outside in at most one of twenty samples, however pay is distributed.
     """
+    places = f"list_transform({list(shares)}, lambda share: 1 + (total - 1) * share)"
+    ends = f"[{LOWER_RANK}, {UPPER_RANK}]"
+    return f"list_transform({places} || {ends}, lambda place: {pay_between('place')})"
+
+
+def quantiles_sql(group: str, label: str, more: str = "", join: str = "") -> str:
+    """SELECT of quantiles, n and mix of the chosen cells by one column of `salary_cell`."""
     return f"""
 WITH counted AS (
     SELECT
@@ -185,16 +192,7 @@ WITH counted AS (
 
 listed AS ({listed_sql("value", MIX)}),
 
-told AS (
-    SELECT
-        *,
-        list_transform(
-            list_transform({list(SHARES)}, lambda share: 1 + (total - 1) * share)
-                || [{LOWER_RANK}, {UPPER_RANK}],
-            lambda place: {pay_between("place")}
-        ) AS pay
-    FROM listed
-),
+told AS (SELECT *, {pays_sql(SHARES)} AS pay FROM listed),
 
 summary AS (
     SELECT
@@ -216,8 +214,7 @@ SELECT
     source.url
     {more}
 FROM summary
-JOIN pay_source AS described ON described.source = $pay_source
-JOIN source_card AS source USING (source_id)
+JOIN salary_source AS source ON source.source = $pay_source
 {join}
 """  # noqa: S608  # texts of this module; values are parameters
 
@@ -529,10 +526,9 @@ country = register(
             "cell.country",
             "place.name",
             ", prices.price_level, prices.ppp_year, prices.price_level_rate_year, "
-            "factor.publisher AS price_publisher",
+            "prices.ppp_publisher AS price_publisher",
             """JOIN entity AS place ON place.entity_id = summary.value
 LEFT JOIN country_profile AS prices ON prices.entity_id = summary.value
-LEFT JOIN latest_figure AS factor ON factor.entity_id = summary.value AND factor.metric_id = 'ppp_factor'
 """,
         )
         + "ORDER BY median DESC, label",
@@ -730,8 +726,7 @@ SELECT
     source.url
 FROM shared
 JOIN salary_role AS role USING (role_id)
-JOIN pay_source AS described ON described.source = $pay_source
-JOIN source_card AS source USING (source_id)
+JOIN salary_source AS source ON source.source = $pay_source
 WHERE shared.n >= {LEAST}
 ORDER BY role.position, shared.step
 """,  # noqa: S608  # constants of this module

@@ -172,8 +172,8 @@ _OBSERVED = f"""
     FROM listed
     CROSS JOIN (SELECT unnest({list(QUANTILES.values())}) AS quantile)
 """  # noqa: S608  # texts of this module
-_VALUES = ", ".join(f"spread.{name}" for name in QUANTILES)
-_MARGINS = ", ".join(f"score.margin_{name}" for name in QUANTILES)
+_SPREAD = ", ".join(QUANTILES)
+_MARGINS = ", ".join(f"margin_{name}" for name in QUANTILES)
 
 estimate = register(
     Chart(
@@ -208,96 +208,61 @@ listed AS ({listed_sql("kind")}),
 
 observed AS ({_OBSERVED}),
 
-known AS (
-    SELECT
-        n,
-        CASE
-            WHEN in_country < 10 THEN 'country unseen' WHEN n = 0 THEN 'none' WHEN n < 10 THEN 'under 10'
-            WHEN n < 30 THEN '10 to 29' ELSE '30 or more'
-        END AS stratum,
-        CASE WHEN $my_country = 'USA' THEN 'us' WHEN in_country < 10 THEN 'unseen' ELSE 'seen' END
-            AS place_kind
-    FROM (SELECT coalesce(sum(postings), 0) AS n FROM near)
+known AS MATERIALIZED (
+    SELECT *
+    FROM pay_estimate
     CROSS JOIN (
-        SELECT coalesce(max(postings), 0) AS in_country FROM pay_effect
-        WHERE term = 'company_country' AND term_level = $my_country
-    )
-),
-
-location AS (
-    SELECT sum(effect) AS effect, max(postings) FILTER (term = 'intercept') AS fitted
-    FROM pay_effect
-    WHERE term = 'intercept'
-        OR (term = 'role_id' AND term_level = $my_role)
-        OR (term = 'experience' AND term_level = $my_level)
-        OR (term = 'role_id and experience' AND term_level = $my_role || ' ' || $my_level)
-        OR (term = 'company_country' AND term_level = $my_country)
-        OR (term = 'year' AND term_level = $my_year)
-        OR (term = 'remote' AND term_level = $my_works)
-        OR (term = 'company_size' AND term_level = $my_size)
-    HAVING count(*) FILTER (term = 'company_country') = 1
-),
-
-spread AS (
-    SELECT pay_spread.* FROM pay_spread JOIN known USING (place_kind)
-    WHERE experience IN ($my_level, '') AND role_id IN ($my_role, '')
-    ORDER BY experience DESC, role_id DESC LIMIT 1
-),
-
-estimated AS (
-    SELECT
-        'estimate' AS kind, known.n, location.fitted, score.within_10_90, score.within_25_75,
-        unnest({list(QUANTILES.values())}) AS quantile,
-        1000.0 * exp(location.effect + unnest([{_VALUES}])) AS value,
-        value / unnest([{_MARGINS}]) AS lower,
-        value * unnest([{_MARGINS}]) AS upper
-    FROM known
-    JOIN pay_model_score AS score USING (stratum)
-    CROSS JOIN location
-    CROSS JOIN spread
-    WHERE score.is_better
+        SELECT sum(effect) AS choice_effect, max(postings) FILTER (term = 'intercept') AS fitted
+        FROM pay_effect
+        WHERE term = 'intercept'
+            OR (term = 'year' AND term_level = $my_year)
+            OR (term = 'remote' AND term_level = $my_works)
+            OR (term = 'company_size' AND term_level = $my_size)
+    ) AS choice
+    WHERE role_id = $my_role AND experience = $my_level AND company_country = $my_country
 ),
 
 told AS (
-    SELECT *, 'aijobs:' || kind || ':' || $my_role || ':' || $my_country AS claim_id FROM (
-        SELECT * FROM estimated
-        UNION ALL BY NAME
-        SELECT * FROM observed
-        WHERE kind = 'group' OR n < (SELECT n FROM known)
-    )
-),
-
-context AS (
     SELECT
-        'rests on' AS kind, NULL::DOUBLE AS quantile, NULL AS n, value, claim_id, source_id,
-        metric_label || ', ' || period || ' (' || unit_label || ')' AS basis
-    FROM latest_figure
-    WHERE entity_id = $my_country AND metric_id IN ('gdp_per_head', 'ppp_factor', 'exchange_rate')
-        AND EXISTS (FROM estimated)
-    UNION ALL
-    SELECT
-        'rests on', NULL, scored_postings, model_loss_usd, 'backtest:' || stratum, fitted_source_id,
-        'Backtest, fitted on the file of ' || fitted_on || ': mean pinball loss of the model in US$, against '
-        || group_loss_usd || ' of the groups'
-    FROM pay_model_score JOIN known USING (stratum)
+        'estimate' AS kind, postings AS n,
+        unnest({list(QUANTILES.values())}) AS quantile,
+        1000.0 * exp(effect + choice_effect + unnest([{_SPREAD}])) AS value,
+        value / unnest([{_MARGINS}]) AS lower,
+        value * unnest([{_MARGINS}]) AS upper
+    FROM known
+    WHERE is_better
+    UNION ALL BY NAME
+    SELECT * FROM observed
+    WHERE kind = 'group' OR n < (SELECT postings FROM known)
 )
 
 SELECT
-    each.kind, each.quantile, each.value, each.lower, each.upper, each.n, each.fitted, each.within_10_90,
-    each.within_25_75, each.basis, each.claim_id,
-    role.name AS role, place.name AS country,
-    source.source_id, source.publisher, source.published,
-    'relayed' AS attribution, source.url
-FROM (
-    SELECT told.*, described.source_id, NULL AS basis
-    FROM told JOIN pay_source AS described ON described.source = 'aijobs'
-    UNION ALL BY NAME
-    SELECT * FROM context WHERE EXISTS (FROM told)
-) AS each
-JOIN source_card AS source USING (source_id)
-JOIN salary_role AS role ON role.role_id = $my_role
-JOIN entity AS place ON place.entity_id = $my_country
-ORDER BY list_position({[*KINDS, "rests on"]}, each.kind), each.quantile, each.claim_id
+    told.*, known.fitted, known.within_10_90, known.within_25_75, known.role, known.country,
+    'aijobs:' || told.kind || ':' || $my_role || ':' || $my_country AS claim_id,
+    source.source_id, source.publisher, source.published, 'relayed' AS attribution, source.url
+FROM told
+CROSS JOIN known
+JOIN salary_source AS source ON source.source = 'aijobs'
+UNION ALL BY NAME
+SELECT
+    'rests on' AS kind, figure.value, figure.claim_id,
+    figure.metric_label || ', ' || figure.period || ' (' || figure.unit_label || ')' AS basis,
+    figure.source_id, figure.publisher, figure.published, figure.attribution, figure.url
+FROM latest_figure AS figure
+WHERE figure.entity_id = $my_country AND figure.metric_id IN ('gdp_per_head', 'ppp_factor', 'exchange_rate')
+    AND EXISTS (FROM known WHERE is_better)
+UNION ALL BY NAME
+SELECT
+    'rests on' AS kind, score.scored_postings AS n, score.model_loss_usd AS value,
+    'backtest:' || score.stratum AS claim_id,
+    'Backtest, fitted on the file of ' || score.fitted_on || ': mean pinball loss of the model in US$, '
+    || 'against ' || score.group_loss_usd || ' of the groups' AS basis,
+    source.source_id, source.publisher, source.published, 'relayed' AS attribution, source.url
+FROM known
+JOIN pay_model_score AS score USING (stratum)
+JOIN source_card AS source ON source.source_id = score.fitted_source_id
+WHERE EXISTS (FROM told)
+ORDER BY list_position({[*KINDS, "rests on"]}, kind), quantile, claim_id
 """,  # noqa: S608  # constants of this module
         figure=_estimate,
         takeaway=_takeaway,

@@ -22,14 +22,11 @@ from dashboard.charts.marks import (
 )
 from dashboard.charts.salaries import (
     LEAST,
-    LOWER_RANK,
     ROW,
-    UPPER_RANK,
     dollars,
     interval_bars,
     listed_sql,
-    pay_at,
-    pay_quantile,
+    pays_sql,
 )
 
 Level = Literal["all", "entry", "mid", "senior", "executive"]
@@ -182,46 +179,23 @@ WITH counted AS (
     GROUP BY ALL
 ),
 
-computed AS ({listed_sql("source, year")}
+listed AS ({listed_sql("source, year")}
     QUALIFY row_number() OVER (PARTITION BY source ORDER BY year DESC) = 1
 ),
 
-stated AS (
-    SELECT
-        min(claim_id) AS claim_id, source_id, publisher, published, any_value(attribution) AS attribution,
-        url, year, specialisation AS detail, compensation_kind AS kind, max(sample_size) AS n,
-        coalesce(max(usd_value) FILTER (statistic = 'p25'), max(usd_value) FILTER (statistic = 'min'))
-            AS low,
-        CASE WHEN bool_or(statistic = 'p25') THEN 'p25' ELSE 'min' END AS low_kind,
-        coalesce(max(usd_value) FILTER (statistic = 'median'), max(usd_value) FILTER (statistic = 'mean'))
-            AS middle,
-        CASE
-            WHEN bool_or(statistic = 'median') THEN 'median' WHEN bool_or(statistic = 'mean') THEN 'mean'
-        END AS middle_kind,
-        coalesce(max(usd_value) FILTER (statistic = 'p75'), max(usd_value) FILTER (statistic = 'max'))
-            AS high,
-        CASE WHEN bool_or(statistic = 'p75') THEN 'p75' ELSE 'max' END AS high_kind
-    FROM salary_statement
-    WHERE role_id = $paid_role AND entity_id = $paid_in AND experience_level = $paid_level
-        AND usd_value IS NOT NULL AND NOT is_repeat AND statistic NOT IN ('p10', 'p90')
-        AND source_id NOT IN (SELECT source_id FROM source WHERE publisher_id = 'ai-jobs-net')
-    GROUP BY source_id, publisher, published, url, year, specialisation, compensation_kind, experience_label
-    QUALIFY year IS NOT DISTINCT FROM max(year) OVER (
-        PARTITION BY publisher, specialisation, compensation_kind
-    )
-)
+computed AS (SELECT *, {pays_sql((0.25, 0.5, 0.75))} AS pay FROM listed)
 
 SELECT
-    computed.source || ':' || $paid_role AS claim_id, source.source_id, described.name AS publisher,
-    source.published, 'relayed' AS attribution, source.url, computed.year, described.measures AS detail,
-    'records' AS kind, computed.total::DOUBLE AS n, {pay_quantile(0.25)} AS low, 'p25' AS low_kind,
-    {pay_quantile(0.5)} AS middle, 'median' AS middle_kind, {pay_quantile(0.75)} AS high, 'p75' AS high_kind,
-    {pay_at(LOWER_RANK)} AS lower, {pay_at(UPPER_RANK)} AS upper
+    computed.source || ':' || $paid_role AS claim_id, source.source_id, source.name AS publisher,
+    source.published, 'relayed' AS attribution, source.url, computed.year, source.measures AS detail,
+    'records' AS kind, computed.total::DOUBLE AS n, computed.pay[1] AS low, 'p25' AS low_kind,
+    computed.pay[2] AS middle, 'median' AS middle_kind, computed.pay[3] AS high, 'p75' AS high_kind,
+    computed.pay[4] AS lower, computed.pay[5] AS upper
 FROM computed
-JOIN pay_source AS described USING (source)
-JOIN source USING (source_id)
+JOIN salary_source AS source USING (source)
 UNION ALL BY NAME
-SELECT * FROM stated
+SELECT * EXCLUDE (role_id, entity_id, experience_level) FROM salary_range
+WHERE role_id = $paid_role AND entity_id = $paid_in AND experience_level = $paid_level
 ORDER BY kind <> 'records', middle DESC NULLS LAST, claim_id
 """,  # noqa: S608  # constants of this module
         figure=_sources,

@@ -109,7 +109,9 @@ def extremes(chart: Chart[Any]) -> list[Filters]:
         for name, values in values_of(chart.filters).items()
         for value in (values[0], values[-1])
     ]
-    return [chart.filters(**choice) for choice in [{}, *ends]]
+    # Most first values are the defaults.
+    distinct = {repr(filters): filters for filters in (chart.filters(**choice) for choice in [{}, *ends])}
+    return list(distinct.values())
 
 
 def choices(chart: Chart[Any]) -> st.SearchStrategy[Filters]:

@@ -31,6 +31,12 @@ def drawn_claims(figure: dict[str, Any]) -> Iterator[str]:
                 yield entry[0]
 
 
+def shown_to_the_pointer(figure: dict[str, Any]) -> list[str]:
+    """What stands in the second place of customdata, and what is written into the figure."""
+    texts = [entry[1] for trace in figure["data"] for entry in trace.get("customdata", []) if len(entry) > 1]
+    return [*texts, *(note.get("text") or "" for note in figure["layout"].get("annotations", []))]
+
+
 def check(opened: Warehouse, chart: Chart[Any], filters: Filters) -> pd.DataFrame:
     """Draw the chart and hold it to everything that is promised; returns its rows."""
     frame = opened.query(*chart.query(filters))
@@ -40,13 +46,13 @@ def check(opened: Warehouse, chart: Chart[Any], filters: Filters) -> pd.DataFram
     assert set(sources["source_id"]) == set(frame["source_id"])
     assert sources[["publisher", "url", "licence"]].notna().all(axis=None)
 
-    figure = chart.draw(frame, filters)
-    text = figure.to_json()
-    as_sent = json.loads(text)
-    assert as_sent["layout"]["template"] == TEMPLATES["light"]
-    assert as_sent["layout"]["height"] == chart.height
+    text = chart.draw(frame, filters).to_json()
+    figure = json.loads(text)
+    assert figure["layout"]["template"] == TEMPLATES["light"]
+    assert figure["layout"]["height"] == chart.height
     assert not PLACEHOLDER.search(text)
-    assert set(drawn_claims(as_sent)) <= set(frame["claim_id"])
+    assert set(drawn_claims(figure)) <= set(frame["claim_id"])
+    assert is_log(figure["layout"]) == ("log scale" in axis_titles(figure["layout"]))
 
     table = chart.table(frame)
     assert list(table.columns) == list(chart.columns.values())
@@ -56,11 +62,27 @@ def check(opened: Warehouse, chart: Chart[Any], filters: Filters) -> pd.DataFram
     assert summary.endswith((".", "?"))
     assert not re.search(r"\bnan\b|\bNone\b|<NA>|\$-", summary), summary
     if frame.empty:
-        assert [note["text"] for note in as_sent["layout"]["annotations"]] == [
+        assert [note["text"] for note in figure["layout"]["annotations"]] == [
             "No published figure for this choice"
         ]
         assert summary == "No published figure matches these filters."
+    said = shown_to_the_pointer(figure)
+    assert [each for each in (*said, summary) if STORED_PERIOD.search(each)] == []
+    said += list(map(str, table.drop(columns="Address", errors="ignore").to_numpy().flat))
+    words = {word for each in said for word in re.split(r"[\s,;:()<>/]+", each)}
+    assert not words & {*frame["claim_id"], *frame["source_id"]}
     return frame
+
+
+def is_log(layout: dict[str, Any]) -> bool:
+    """Whether an axis has a log scale."""
+    return any(layout.get(axis, {}).get("type") == "log" for axis in ("xaxis", "yaxis"))
+
+
+def axis_titles(layout: dict[str, Any]) -> str:
+    """The titles of a figure and its axes."""
+    told = [layout.get("title"), *(layout.get(name, {}).get("title") for name in ("xaxis", "yaxis"))]
+    return json.dumps(told)
 
 
 @every_chart
@@ -94,39 +116,3 @@ def test_a_chart_without_rows_says_so(opened: Warehouse, chart: Chart[Any]) -> N
     (note,) = chart.draw(nothing, filters).layout.annotations
     assert note.text == "No published figure for this choice"
     assert chart.summary(nothing, filters) == "No published figure matches these filters."
-
-
-@every_chart
-def test_no_identifier_is_shown_to_a_reader(opened: Warehouse, chart: Chart[Any]) -> None:
-    """What stands in the second place of customdata is what the pointer shows."""
-    filters = chart.filters()
-    frame = opened.query(*chart.query(filters))
-    ids = set(frame["claim_id"]) | set(frame["source_id"])
-    figure = json.loads(chart.draw(frame, filters).to_json())
-    shown = [entry[1] for trace in figure["data"] for entry in trace.get("customdata", []) if len(entry) > 1]
-    shown += [note.get("text") or "" for note in figure["layout"].get("annotations", [])]
-    shown += list(map(str, chart.table(frame).drop(columns="Address", errors="ignore").to_numpy().flat))
-    words = {word for text in shown for word in re.split(r"[\s,;:()<>/]+", text)}
-    assert not words & ids
-
-
-@every_chart
-def test_periods_and_dates_are_written_as_people_write_them(opened: Warehouse, chart: Chart[Any]) -> None:
-    filters = chart.filters()
-    frame = opened.query(*chart.query(filters))
-    figure = json.loads(chart.draw(frame, filters).to_json())
-    shown = [entry[1] for trace in figure["data"] for entry in trace.get("customdata", []) if len(entry) > 1]
-    shown += [note.get("text") or "" for note in figure["layout"].get("annotations", [])]
-    shown.append(chart.summary(frame, filters))
-    assert [text for text in shown if STORED_PERIOD.search(text)] == []
-
-
-@every_chart
-def test_every_axis_with_a_log_scale_says_so(opened: Warehouse, chart: Chart[Any]) -> None:
-    filters = chart.filters()
-    layout = json.loads(chart.draw(opened.query(*chart.query(filters)), filters).to_json())["layout"]
-    titles = json.dumps([layout.get(name, {}).get("title") for name in ("title", "xaxis", "yaxis")])
-    if "title" in layout:
-        titles += json.dumps(layout["title"])
-    is_log = any(layout.get(axis, {}).get("type") == "log" for axis in ("xaxis", "yaxis"))
-    assert is_log == ("log scale" in titles)

@@ -127,7 +127,8 @@ def test_the_model_of_the_shipped_cells_stands_in_the_build_with_names(home: Hom
         ).fetchall()
         unnamed = connection.execute(
             "SELECT table_name, name FROM meta.field_info "
-            "WHERE table_name IN ('pay_effect', 'pay_spread', 'pay_model_score') AND title = ''"
+            "WHERE title = '' "
+            "AND table_name IN ('pay_effect', 'pay_spread', 'pay_estimate', 'pay_model_score')"
         ).fetchall()
         kinds = connection.execute("SELECT DISTINCT place_kind FROM pay_spread ORDER BY 1").fetchall()
     assert (roles, levels, postings) == (31, 4, 37_568)
@@ -142,3 +143,4 @@ def test_without_cells_the_tables_are_there_and_empty(package_copy: PackageCopy)
     with open_read_only(built.path) as connection:
         assert connection.execute("FROM pay_effect").fetchall() == []
         assert connection.execute("FROM pay_spread").fetchall() == []
+        assert connection.execute("FROM pay_estimate").fetchall() == []

@@ -8,6 +8,7 @@
 -- gdp_per_head_usd: GDP per head (US$)
 -- ppp_factor: Purchasing power parity (local currency per international $)
 -- ppp_year: Year of the PPP factor
+-- ppp_publisher: Publisher of the PPP factor
 -- exchange_rate: Exchange rate (local currency per US$)
 -- exchange_rate_year: Year of the exchange rate
 -- price_level: Price level (United States = 1)
@@ -25,6 +26,7 @@ WITH context AS (
         max_by(value, period) FILTER (metric_id = 'gdp_per_head') AS gdp_per_head_usd,
         max_by(value, period) FILTER (metric_id = 'ppp_factor') AS ppp_factor,
         max(year) FILTER (metric_id = 'ppp_factor') AS ppp_year,
+        max_by(publisher, period) FILTER (metric_id = 'ppp_factor') AS ppp_publisher,
         max_by(value, period) FILTER (metric_id = 'exchange_rate') AS exchange_rate,
         max(year) FILTER (metric_id = 'exchange_rate') AS exchange_rate_year
     FROM latest_figure

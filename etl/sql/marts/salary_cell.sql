@@ -28,9 +28,9 @@ SELECT
     cell.remote,
     cell.company_size,
     cell.salary_k,
-    cell.reports,
-    cell.paired_reports,
-    cell.postings
+    cell.reports::INTEGER AS reports,
+    cell.paired_reports::INTEGER AS paired_reports,
+    cell.postings::INTEGER AS postings
 FROM pay_cell AS cell
 LEFT JOIN role_title AS reviewed ON reviewed.title = cell.title
 JOIN salary_role AS role
