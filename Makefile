@@ -32,7 +32,7 @@ build: ## check the data and build the warehouse
 test: ## run all tests, a real browser included (ARGS="-k market" for some)
 	@$(BOOTSTRAP) dev
 	@$(BOOTSTRAP) browser
-	$(BIN)/pytest --numprocesses=auto --dist=loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses=auto --dist=loadgroup $(ARGS)
 
 check: ## lint, format, types, import rules, installed packages
 	@$(BOOTSTRAP) dev

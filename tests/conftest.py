@@ -22,6 +22,13 @@ settings.load_profile("untimed")
 SHIPPED = Path(__file__).resolve().parent.parent / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs all that opens pages: two browsers at once are slower than one after the other."""
+    for item in items:
+        is_browser = item.get_closest_marker("browser") is not None
+        item.add_marker(pytest.mark.xdist_group("browser" if is_browser else item.path.name))
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test ever touches the home of the person who runs it."""

@@ -34,7 +34,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 30_000  # milliseconds; a first page on a busy machine
+PATIENCE = 60_000  # milliseconds; a first page on a busy machine
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 expect.set_options(timeout=PATIENCE)
@@ -193,6 +193,13 @@ def settle(page: Page) -> None:
     """Wait until the page has its title and its script has come to an end."""
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def darken(page: Page) -> None:
+    """Open the page once more, as a reader in the dark sees it."""
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    settle(page)
 
 
 def violations(page: Page) -> list[str]:

@@ -7,7 +7,7 @@ import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from PIL import Image
@@ -21,6 +21,7 @@ from tests.browser.conftest import (
     PATIENCE,
     Server,
     Watch,
+    darken,
     free_port,
     settle,
     start,
@@ -33,7 +34,7 @@ from tests.etl.package_copy import PackageCopy
 pytestmark = pytest.mark.browser
 
 NewPage = Callable[..., Page]
-WIDTHS = (1440, 768, 390)
+WIDTHS = (768, 390, 1440)
 # When each of these was first in the page.
 NOTE_FIRST_SIGHT = """
 const seen = window.seen = {};
@@ -43,6 +44,7 @@ new MutationObserver(() => {
         if (!(name in seen) && document.querySelector(selector)) seen[name] = performance.now();
 }).observe(document, { childList: true, subtree: true });
 """
+MODES: tuple[theme.Mode, ...] = ("light", "dark")
 GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 22, 28)"}
 
 
@@ -82,14 +84,13 @@ def asked(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
-@pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("listed", pages.PAGES, ids=[page.path for page in pages.PAGES])
-def test_a_page_loads_without_a_fault_fits_every_width_and_is_accessible(
-    new_page: NewPage, listed: pages.Page, mode: theme.Mode
+def test_a_page_loads_without_a_fault_fits_every_width_and_is_accessible_in_both_modes(
+    new_page: NewPage, listed: pages.Page
 ) -> None:
-    page = new_page(f"/{listed.path}", mode=mode)
+    page = new_page(f"/{listed.path}")
     expect(page).to_have_title(f"{listed.title} · GenAI Atlas")
-    expect(page.get_by_test_id("stApp")).to_have_css("background-color", GROUND[mode])
+    expect(page.get_by_test_id("stApp")).to_have_css("background-color", GROUND["light"])
     assert violations(page) == []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 1000})
@@ -104,18 +105,23 @@ def test_a_page_loads_without_a_fault_fits_every_width_and_is_accessible(
             "() => [...document.querySelectorAll('[data-testid=stMain] [data-testid=stPageLink-NavLink] p')]"
             ".every(words => words.scrollWidth <= words.clientWidth)"
         )
+    darken(page)
+    expect(page.get_by_test_id("stApp")).to_have_css("background-color", GROUND["dark"])
+    assert violations(page) == []
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_text("failed to draw")).to_have_count(0)
 
 
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_charts_are_drawn_in_the_readers_mode(new_page: NewPage, mode: theme.Mode) -> None:
-    page = new_page("/", mode=mode)
-    red, green, blue = (
-        int(theme.TEMPLATES[mode].layout.xaxis.tickfont.color[at : at + 2], 16) for at in (1, 3, 5)
-    )
-    label = card(page, "market-forecasts").locator(".xtick text").first
-    expect(label).to_have_css("fill", f"rgb({red}, {green}, {blue})")
+def test_charts_are_drawn_in_the_readers_mode(new_page: NewPage) -> None:
+    page = new_page("/")
+    for mode in MODES:
+        if mode == "dark":
+            darken(page)
+        red, green, blue = (
+            int(theme.TEMPLATES[mode].layout.xaxis.tickfont.color[at : at + 2], 16) for at in (1, 3, 5)
+        )
+        label = card(page, "market-forecasts").locator(".xtick text").first
+        expect(label).to_have_css("fill", f"rgb({red}, {green}, {blue})")
 
 
 def test_title_and_headline_figures_are_there_before_the_first_chart(new_page: NewPage) -> None:
@@ -240,33 +246,44 @@ def test_nonsense_in_an_address_is_told_and_ignored(new_page: NewPage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start_at", "chart_id"),
+    ("start_at", "charts"),
     [
         (
-            "/market?market=artificial_intelligence&scale=linear&highlight=Statista&target=2026&target=2032",
-            "market-forecasts",
+            "/market",
+            {
+                "market-forecasts": {
+                    "market": ["Artificial intelligence"],
+                    "scale": ["Linear"],
+                    "highlight": ["Statista"],
+                    "target": ["2026", "2032"],
+                },
+                "market-vintages": {
+                    "market": ["Artificial intelligence"],
+                    "more": ["true"],
+                    "house": ["Statista"],
+                },
+            },
         ),
-        ("/market?base=55&growth=12&horizon=2031", "market-scenario"),
-        ("/market?more=true&house=Statista", "market-vintages"),
-        ("/", "market-arithmetic"),
+        ("/market", {"market-scenario": {"base": ["55"], "growth": ["12"], "horizon": ["2031"]}}),
+        ("/", {"market-arithmetic": {}}),
     ],
 )
 def test_a_link_opens_the_same_view_in_a_fresh_browser(
-    new_page: NewPage, server: Server, start_at: str, chart_id: str
+    new_page: NewPage, server: Server, start_at: str, charts: dict[str, dict[str, list[str]]]
 ) -> None:
-    page = new_page(start_at)
-    sentence = takeaway(page, chart_id).inner_text()
-    address = link_to_view(page, chart_id)
-    parts = urlsplit(address)
-    assert (parts.path, parts.fragment) == ("/market", chart_id)
-    fresh = new_page(address)
-    expect(takeaway(fresh, chart_id)).to_have_text(sentence)
-    expect(card(fresh, chart_id).locator(".main-svg").first).to_be_visible()
-    expect(fresh.locator(f"#{chart_id}")).to_be_in_viewport()
-    named = asked(fresh)
-    assert named.pop("chart") == [chart_id]
-    assert named.pop("build") == [build_id(server)]
-    assert named == ({} if start_at == "/" else asked(page))
+    chosen = {name: values for own in charts.values() for name, values in own.items()}
+    page = new_page(f"{start_at}?{urlencode(chosen, doseq=True)}")
+    for chart_id, own in charts.items():
+        sentence = takeaway(page, chart_id).inner_text()
+        address = link_to_view(page, chart_id)
+        parts = urlsplit(address)
+        assert (parts.path, parts.fragment) == ("/market", chart_id)
+        fresh = new_page(address)
+        expect(takeaway(fresh, chart_id)).to_have_text(sentence)
+        expect(card(fresh, chart_id).locator(".main-svg").first).to_be_visible()
+        expect(fresh.locator(f"#{chart_id}")).to_be_in_viewport()
+        assert asked(fresh) == {**own, "chart": [chart_id], "build": [build_id(server)]}
+        fresh.close()
 
 
 def current(server: Server) -> Path:
@@ -326,7 +343,7 @@ def test_the_chart_arrives_as_a_picture_of_the_size_that_was_chosen(
     press(page, "hub-map", "Share")
     page.get_by_role("radio", name="Slide").click()
     # The first picture starts a browser of its own, beside those that the tests drive.
-    with page.expect_download(timeout=4 * PATIENCE) as download:
+    with page.expect_download(timeout=2 * PATIENCE) as download:
         page.get_by_role("button", name="PNG", exact=True).click()
     assert download.value.suggested_filename == f"genai-atlas-hub-map-{build_id(server)}.png"
     download.value.save_as(tmp_path / "chart.png")
@@ -357,35 +374,37 @@ def test_a_figure_is_quoted_with_who_says_it_and_how_sure_one_may_be(new_page: N
     expect(menu.get_by_text("@misc{")).to_be_visible()
 
 
-@pytest.mark.parametrize("mode", ["light", "dark"])
 def test_the_camera_draws_title_sources_and_address_around_the_plot(
-    new_page: NewPage, server: Server, tmp_path: Path, mode: theme.Mode
+    new_page: NewPage, server: Server, tmp_path: Path
 ) -> None:
-    page = new_page("/market?publisher=IDC", mode=mode)
-    # What is written, by the browser's own account of it.
-    page.evaluate(
-        "() => { const pen = CanvasRenderingContext2D.prototype, own = pen.fillText; window.written = [];"
-        " pen.fillText = function (text, x, y) { window.written.push(text); own.call(this, text, x, y); } }"
-    )
-    chart = card(page, "market-arithmetic")
-    plot = chart.locator(".main-svg").first.bounding_box()
-    assert plot is not None
-    chart.locator(".main-svg").first.hover()
-    with page.expect_download() as download:
-        chart.get_by_role("button", name="Download plot as a PNG").click()
-    build = build_id(server)
-    assert download.value.suggested_filename == f"genai-atlas-market-arithmetic-publisher-idc-{build}.png"
-    download.value.save_as(tmp_path / "plot.png")
-    image = Image.open(tmp_path / "plot.png").convert("RGB")
-    assert image.width == 2 * (round(plot["width"]) + 32)
-    assert image.height > 2 * plot["height"] + 200
-    assert "rgb({}, {}, {})".format(*image.crop((3, 3, 4, 4)).tobytes()) == GROUND[mode]
-    written = page.evaluate("() => window.written.join('')")
+    page, build = new_page("/market?publisher=IDC"), build_id(server)
     permanent = (
         f"{server.address}/market?publisher=IDC&chart=market-arithmetic&build={build}#market-arithmetic"
     )
-    for said in (REGISTRY["market-arithmetic"].title, "Source: IDC (", f"build {build}", permanent):
-        assert said in written
+    for mode in MODES:
+        if mode == "dark":
+            darken(page)
+        # What is written, by the browser's own account of it.
+        page.evaluate(
+            "() => { const pen = CanvasRenderingContext2D.prototype, own = pen.fillText; window.written = [];"
+            " pen.fillText = function (text, x, y) { written.push(text); own.call(this, text, x, y); } }"
+        )
+        chart = card(page, "market-arithmetic")
+        chart.locator(".main-svg").first.hover()
+        plot = chart.locator(".main-svg").first.bounding_box()
+        assert plot is not None
+        with page.expect_download() as download:
+            chart.get_by_role("button", name="Download plot as a PNG").click()
+        name = download.value.suggested_filename
+        assert name == f"genai-atlas-market-arithmetic-publisher-idc-{build}.png"
+        download.value.save_as(tmp_path / "plot.png")
+        image = Image.open(tmp_path / "plot.png").convert("RGB")
+        assert image.width == 2 * (round(plot["width"]) + 32)
+        assert image.height > 2 * plot["height"] + 200
+        assert "rgb({}, {}, {})".format(*image.crop((3, 3, 4, 4)).tobytes()) == GROUND[mode]
+        written = page.evaluate("() => window.written.join('')")
+        for said in (REGISTRY["market-arithmetic"].title, "Source: IDC (", f"build {build}", permanent):
+            assert said in written
 
 
 def test_the_table_twin_takes_the_place_of_the_chart(new_page: NewPage) -> None:
