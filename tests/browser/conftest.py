@@ -198,12 +198,23 @@ def settle(page: Page) -> None:
 def darken(page: Page) -> None:
     """Open the page once more, as a reader in the dark sees it."""
     page.emulate_media(color_scheme="dark")
+    page.wait_for_load_state("networkidle")  # what is still on its way would fail
     page.reload()
     settle(page)
 
 
 def violations(page: Page) -> list[str]:
-    """Which accessibility rules are broken that matter, with the first element that breaks each."""
+    """Which accessibility rules are broken that matter, with the first element that breaks each.
+
+    What fades in is too pale for a moment, so it is what a second look finds that counts.
+    """
+    if found := _violations(page):
+        page.wait_for_timeout(2000)
+        found = _violations(page)
+    return found
+
+
+def _violations(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [
         f"{each['id']}: {each['help']}: {each['nodes'][0]['html'][:200]}"

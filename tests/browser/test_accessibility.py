@@ -33,6 +33,7 @@ def test_the_menus_of_a_chart_have_none_in_either_mode(new_page: NewPage) -> Non
 def test_the_sections_of_the_data_page_have_none(new_page: NewPage) -> None:
     page = new_page("/data")
     for section in ("Metrics", "Freshness", "Checks", "Changes", "Query"):
+        page.wait_for_load_state("networkidle")  # what is still on its way would fail
         page.goto(f"/data?section={section}")
         settle(page)
         assert violations(page) == [], section

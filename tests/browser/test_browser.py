@@ -257,6 +257,13 @@ def test_nonsense_in_an_address_is_told_and_ignored(new_page: NewPage) -> None:
                     "highlight": ["Statista"],
                     "target": ["2026", "2032"],
                 },
+                "market-scenario": {
+                    "market": ["Artificial intelligence"],
+                    "target": ["2026", "2032"],
+                    "base": ["55"],
+                    "growth": ["12"],
+                    "horizon": ["2031"],
+                },
                 "market-vintages": {
                     "market": ["Artificial intelligence"],
                     "more": ["true"],
@@ -264,7 +271,6 @@ def test_nonsense_in_an_address_is_told_and_ignored(new_page: NewPage) -> None:
                 },
             },
         ),
-        ("/market", {"market-scenario": {"base": ["55"], "growth": ["12"], "horizon": ["2031"]}}),
         ("/", {"market-arithmetic": {}}),
     ],
 )
@@ -342,6 +348,8 @@ def test_the_chart_arrives_as_a_picture_of_the_size_that_was_chosen(
     page = new_page("/hubs", mode="dark")
     press(page, "hub-map", "Share")
     page.get_by_role("radio", name="Slide").click()
+    page.wait_for_timeout(1000)  # the button of before the choice is gone, but not seen to be
+    settle(page)
     # The first picture starts a browser of its own, beside those that the tests drive.
     with page.expect_download(timeout=2 * PATIENCE) as download:
         page.get_by_role("button", name="PNG", exact=True).click()

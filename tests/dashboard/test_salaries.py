@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -19,7 +20,7 @@ from dashboard.charts.marks import records
 from dashboard.charts.salaries import LOWER_RANK, UPPER_RANK, CountryFilters, SalaryFilters, adjusted
 from dashboard.warehouse import Warehouse
 from etl import salary_backtest
-from etl.salary_model import PayModel
+from etl.salary_model import LEAST_OF_A_COUNTRY, QUANTILE_NAMES, PayModel
 
 IDS = [chart.id for chart in REGISTRY.values() if chart.filters in {SalaryFilters, CountryFilters}]
 
@@ -276,10 +277,24 @@ def test_an_estimate_says_what_it_is_and_what_it_rests_on(opened: Warehouse) -> 
     assert {mark.marker.symbol for mark in drawn.data} == {"circle-open"}
 
 
-def test_the_statement_knows_every_stratum_that_was_scored(opened: Warehouse) -> None:
-    for table in ("pay_model_score", "pay_estimate"):
-        strata = opened.query(f"SELECT DISTINCT stratum FROM {table}")["stratum"]
-        assert set(strata) == {*salary_backtest.STRATA, salary_backtest.UNSEEN}
+def test_the_table_of_estimates_is_the_model_for_every_role_level_and_country(opened: Warehouse) -> None:
+    effects = opened.query("SELECT * FROM pay_effect")
+    told: Any = opened.query("SELECT * FROM pay_estimate")
+    model = PayModel(effects, opened.query("SELECT * FROM pay_spread"))
+    known: Any = effects.set_index(["term", "term_level"])
+    assert len(told) == 31 * 4 * len(known.loc["company_country"])
+    location = told["effect"] + known.loc[("intercept", ""), "effect"]
+    found = np.exp(told[list(QUANTILE_NAMES)].add(location, axis=0))
+    # Without year, place of work and size, which add nothing then.
+    asked = told.assign(**dict.fromkeys(("year", "remote", "company_size")))
+    np.testing.assert_allclose(found, model.quantiles(asked))
+
+    in_country = known.loc["company_country"].loc[told["company_country"], "postings"]
+    least = np.searchsorted(list(salary_backtest.STRATA.values()), told["postings"], "right") - 1
+    stratum = np.array(list(salary_backtest.STRATA))[least]
+    stratum = np.where(in_country < LEAST_OF_A_COUNTRY, salary_backtest.UNSEEN, stratum)
+    assert list(told["stratum"]) == list(stratum)
+    assert set(opened.query("SELECT stratum FROM pay_model_score")["stratum"]) == set(stratum)
 
 
 # --- skills -----------------------------------------------------------------------------------------------
