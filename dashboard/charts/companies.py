@@ -601,7 +601,7 @@ ORDER BY value_usd_bn DESC, figure.claim_id
 
 
 def _players(frame: pd.DataFrame, filters: CompanyFilters) -> go.Figure:
-    figure = go.Figure()
+    figure, sketch = go.Figure(), Sketch()
     totals = frame.groupby("country_name").size()
     order = sorted(totals.index, key=lambda name: (name == UNKNOWN, -totals[name], name))
     names = {name: wrapped(name, 22) for name in order}
@@ -609,7 +609,7 @@ def _players(frame: pd.DataFrame, filters: CompanyFilters) -> go.Figure:
         group = frame[frame["kind"] == kind]
         if group.empty:
             continue
-        figure.add_bar(
+        sketch.add_bar(
             x=[1] * len(group),
             y=group["country_name"].map(names),
             orientation="h",
@@ -619,9 +619,10 @@ def _players(frame: pd.DataFrame, filters: CompanyFilters) -> go.Figure:
             hovertemplate=HOVER,
         )
     for name in order:
-        figure.add_annotation(
+        sketch.add_annotation(
             x=totals[name], y=names[name], text=str(totals[name]), showarrow=False, xanchor="left", xshift=4
         )
+    sketch.onto(figure)
     figure.update_layout(barmode="stack", bargap=0.25, showlegend=frame["kind"].nunique() > 1)
     figure.update_layout(legend_traceorder="normal")
     figure.update_xaxes(title="Companies listed", rangemode="tozero", range=[0, float(totals.max()) * 1.08])

@@ -244,6 +244,7 @@ def _popularity(frame: pd.DataFrame, filters: PopularityFilters) -> go.Figure:
         _draw_line(sketch, line, theme.FAINT, step, is_named=False)
     for entity, line in shown[shown["entity_id"].isin(hues)].groupby("entity_id"):
         _draw_line(sketch, line, hues[str(entity)], step, is_named=True)
+    _mark_breaks(figure, sketch, shown)
     sketch.onto(figure)
     is_log = filters.drawn != "value"
     unit = "" if filters.drawn == "index" else str(frame["unit_id"].iloc[0])
@@ -254,7 +255,6 @@ def _popularity(frame: pd.DataFrame, filters: PopularityFilters) -> go.Figure:
     label_line_ends(figure, _end_labels(shown, hues, is_log=is_log), (low, high), HEIGHT)
     first, last = float(shown["position"].min()), float(shown["position"].max())
     _year_ticks(figure, first, last)
-    _mark_breaks(figure, shown)
     return figure
 
 
@@ -291,12 +291,20 @@ def _year_ticks(figure: go.Figure, first: float, last: float) -> None:
     )
 
 
-def _mark_breaks(figure: go.Figure, shown: pd.DataFrame) -> None:
+def _mark_breaks(figure: go.Figure, sketch: Sketch, shown: pd.DataFrame) -> None:
     """A dotted line where the source changed its way of counting, with what it counts from there on."""
     starts = shown.groupby(shown["population"].fillna(""))["position"].min().sort_values()
     for population, start in list(starts.items())[1:]:
-        figure.add_vline(x=start, line={"dash": "dot", "width": 1, "color": theme.GREY})
-        figure.add_annotation(
+        figure.add_shape(
+            type="line",
+            x0=start,
+            x1=start,
+            y0=0,
+            y1=1,
+            yref="paper",
+            line={"dash": "dot", "width": 1, "color": theme.GREY},
+        )
+        sketch.add_annotation(
             x=start,
             xshift=-4,
             xanchor="right",

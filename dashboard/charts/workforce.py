@@ -120,14 +120,14 @@ def _total_blocks(frame: pd.DataFrame) -> list[Block]:
     """One block a metric; one row a line of figures: same publisher, place and part."""
     blocks = []
     for label, metric in frame.groupby("metric_label", sort=False):
-        lines = [
-            group
-            for _, group in metric.groupby(["publisher", "entity_id", "segment"], sort=False, dropna=False)
-        ]
+        lines: dict[tuple[str, ...], list[Any]] = {}
+        for row in records(metric):
+            lines.setdefault((row.publisher, row.entity_id, str(row.segment)), []).append(row)
         who = " and ".join(dict.fromkeys(metric["publisher"]))
         note = wrapped(metric["definition"].iloc[0], 58).split("<br>")
-        heights = [20 + 15 * _total_label(list(records(line))[-1]).count("<br>") for line in lines]
-        blocks.append(Block(wrapped(f"{label}, {who}", 50).split("<br>"), note, lines, heights))
+        heights = [20 + 15 * _total_label(rows[-1]).count("<br>") for rows in lines.values()]
+        heading = wrapped(f"{label}, {who}", 50).split("<br>")
+        blocks.append(Block(heading, note, list(lines.values()), heights))
     return blocks
 
 
@@ -139,7 +139,7 @@ def _total(frame: pd.DataFrame, filters: WorkforceFilters) -> go.Figure:
     present = list(frame["entity_id"])
     hues = place_hues(frame, sorted(set(present)))
     for (block, line), y in middles.items():
-        rows = list(records(blocks[block].rows[line]))
+        rows = blocks[block].rows[line]
         color = (
             theme.GREY if is_faint(rows[0].entity_id, filters.places, present) else hues[rows[0].entity_id]
         )
