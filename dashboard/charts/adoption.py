@@ -17,7 +17,6 @@ from dashboard.charts.marks import (
     Sketch,
     capitalised,
     counted,
-    hover_data,
     label_line_ends,
     records,
     spoken,
@@ -369,23 +368,25 @@ def _developers(frame: pd.DataFrame, filters: DeveloperFilters) -> go.Figure:
     ends = []
     last_year = int(frame["year"].max())
     for _, line in frame.groupby("line", sort=False):
-        first = next(records(line))
-        color, symbol = _ASPECTS[first.aspect]
-        hollow = "-open" if first.publisher != "Stack Overflow" else ""
-        for year, readings in line.groupby("year"):
-            if len(readings) > 1:
-                spread_bar(sketch, [year, year], [readings["value"].min(), readings["value"].max()], width=9)
-        newest = line.groupby("year").tail(1)
+        rows = list(records(line))
+        color, symbol = _ASPECTS[rows[0].aspect]
+        hollow = "-open" if rows[0].publisher != "Stack Overflow" else ""
+        readings: dict[int, list[float]] = {}
+        for row in rows:
+            readings.setdefault(row.year, []).append(row.value)
+        for year, values in readings.items():
+            if len(values) > 1:
+                spread_bar(sketch, [year, year], [min(values), max(values)], width=9)
         sketch.add_scatter(
-            x=newest["year"], y=newest["value"], mode="lines", name=_answer(first), hoverinfo="skip",
-            line={"color": color, "width": 2},
+            x=list(readings), y=[values[-1] for values in readings.values()], mode="lines",
+            name=_answer(rows[0]), hoverinfo="skip", line={"color": color, "width": 2},
         )  # fmt: skip
         sketch.add_scatter(
-            x=line["year"],
-            y=line["value"],
+            x=[row.year for row in rows],
+            y=[row.value for row in rows],
             mode="markers",
-            name=_answer(first),
-            customdata=hover_data(line, _developer_words),
+            name=_answer(rows[0]),
+            customdata=hover_rows(rows, _developer_words),
             hovertemplate=HOVER,
             marker={
                 "color": color,
@@ -394,9 +395,8 @@ def _developers(frame: pd.DataFrame, filters: DeveloperFilters) -> go.Figure:
                 "line": {"width": 2, "color": color},
             },
         )
-        end = list(records(newest))[-1]
-        values = sorted({float(row.value) for row in records(line[line["year"] == end.year])})
-        said = "–".join(short(value) for value in values)
+        end = rows[-1]
+        said = "–".join(short(value) for value in sorted({float(each) for each in readings[end.year]}))
         when = "" if end.year == last_year else f" ({end.year})"
         who = "SO" if end.publisher == "Stack Overflow" else "DORA"
         ends.append(EndLabel(f"{_answer(end)} {said}%{when}, {who}", float(end.value), color))
