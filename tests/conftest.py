@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker runs all that opens pages: two browsers at once are slower than one after the other."""
     for item in items:
         is_browser = item.get_closest_marker("browser") is not None
-        item.add_marker(pytest.mark.xdist_group("browser" if is_browser else item.path.name))
+        item.add_marker(pytest.mark.xdist_group("browser" if is_browser else item.nodeid.split("::")[0]))
 
 
 @pytest.fixture(autouse=True)

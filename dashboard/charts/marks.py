@@ -98,9 +98,14 @@ def hover_text(row: Any, words: str) -> str:
     )
 
 
+def hover_rows(rows: Iterable[Any], words: Callable[[Any], str]) -> list[list[str]]:
+    """The customdata of one mark a record."""
+    return [[row.claim_id, hover_text(row, words(row))] for row in rows]
+
+
 def hover_data(frame: pd.DataFrame, words: Callable[[Any], str]) -> list[list[str]]:
     """The customdata of one mark a row."""
-    return [[row.claim_id, hover_text(row, words(row))] for row in records(frame)]
+    return hover_rows(records(frame), words)
 
 
 def publisher_hues(frame: pd.DataFrame) -> dict[str, str]:

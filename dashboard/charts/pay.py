@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
-from dashboard.charts.marks import HOVER, Sketch, capitalised, counted, hover_text, records, wrapped
+from dashboard.charts.marks import HOVER, Sketch, capitalised, counted, hover_rows, records, wrapped
 from dashboard.charts.rows import TEXT_LINE
 
 Kind = Literal["base", "total", "not stated"]
@@ -287,7 +287,7 @@ def _draw_band(sketch: Sketch, band: Band, height: float) -> None:
         y=[height] * len(rows),
         mode="markers",
         name=KINDS[band.kind],
-        customdata=[[row.claim_id, hover_text(row, _words(row))] for row in rows],
+        customdata=hover_rows(rows, _words),
         hovertemplate=HOVER,
         cliponaxis=False,
         marker={

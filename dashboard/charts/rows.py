@@ -15,7 +15,6 @@ from dashboard.charts.marks import (
     HOVER,
     Sketch,
     hover_data,
-    hover_text,
     records,
     title_above,
     wrapped,
@@ -227,11 +226,6 @@ def _write(sketch: Sketch, y: float, text: str, opacity: float = 1.0) -> None:
         opacity=opacity,
         borderpad=0,
     )
-
-
-def hover_rows(rows: Sequence[Any], words: Callable[[Any], str]) -> list[list[str]]:
-    """The customdata of marks of some rows."""
-    return [[row.claim_id, hover_text(row, words(row))] for row in rows]
 
 
 def column_titles(**extra: str) -> Mapping[str, str]:

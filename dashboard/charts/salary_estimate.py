@@ -12,7 +12,7 @@ from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import (
     HOVER,
     counted,
-    hover_text,
+    hover_data,
     legend_below,
     records,
     title_above,
@@ -116,7 +116,7 @@ def _estimate(frame: pd.DataFrame, filters: EstimateFilters) -> go.Figure:
                 "line": {"width": 2, "color": color},
             },
             error_x=interval_bars(rows, "value"),
-            customdata=[[row.claim_id, hover_text(row, _words(row))] for row in records(rows)],
+            customdata=hover_data(rows, _words),
             hovertemplate=HOVER,
         )
     legend_below(figure, room=80)

@@ -11,7 +11,7 @@ from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
 from dashboard.charts.marks import (
     HOVER,
-    hover_text,
+    hover_data,
     legend_below,
     records,
     spoken,
@@ -65,7 +65,7 @@ def _metros(frame: pd.DataFrame, filters: MetroFilters) -> go.Figure:
                 showlegend=False,
                 hoverinfo="skip",
             )
-    customdata = [[row.claim_id, hover_text(row, _words(row))] for row in records(shown)]
+    customdata = hover_data(shown, _words)
     for column, symbol, name in (
         ("value", "circle", "Median pay"),
         ("adjusted", "circle-open", "The same at US prices"),

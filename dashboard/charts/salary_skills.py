@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from dashboard import theme
 from dashboard.chart import Chart, Control, Filters, register
-from dashboard.charts.marks import HOVER, hover_text, records, title_above
+from dashboard.charts.marks import HOVER, hover_data, records, title_above
 from dashboard.charts.salaries import ROW, dollars
 
 MOST = 24
@@ -60,7 +60,7 @@ def _skills(frame: pd.DataFrame, filters: SkillFilters) -> go.Figure:
     shown = frame.head(MOST).sort_values("median_with_usd", ascending=False, kind="stable")
     places = list(range(len(shown)))
     figure = go.Figure()
-    customdata = [[row.claim_id, hover_text(row, _words(row))] for row in records(shown)]
+    customdata = hover_data(shown, _words)
     for column, name, symbol, color in (
         ("without", "Median without the skill", "circle-open", theme.GREY),
         ("with", "Median with the skill", "circle", theme.BLUE),

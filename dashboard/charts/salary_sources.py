@@ -14,7 +14,7 @@ from dashboard.charts.marks import (
     HOVER,
     capitalised,
     counted,
-    hover_text,
+    hover_rows,
     legend_below,
     records,
     title_above,
@@ -117,7 +117,7 @@ def _sources(frame: pd.DataFrame, filters: SourceFilters) -> go.Figure:
                 "line": {"color": color, "width": 2},
             },
             error_x=interval_bars(shown.iloc[[place]], "middle") if pd.notna(row.lower) else None,
-            customdata=[[row.claim_id, hover_text(row, _words(row))]],
+            customdata=hover_rows([row], _words),
             hovertemplate=HOVER,
         )
     figure.update_yaxes(

@@ -15,6 +15,7 @@ from dashboard.charts.marks import (
     Sketch,
     capitalised,
     counted,
+    hover_rows,
     records,
     title_above,
     wrapped,
@@ -22,7 +23,6 @@ from dashboard.charts.marks import (
 from dashboard.charts.rows import (
     Block,
     about,
-    hover_rows,
     stack,
 )
 

@@ -1,6 +1,6 @@
 -- What the pay model knows before it is asked for a year, place of work or size: run once the model is fitted.
--- Reads pay_effect and pay_spread, the scores of the model, the cells, the roles and the places. A role, or a role and level, that the model
--- does not know adds nothing and has the spread of the wider group, as in `PayModel`.
+-- Reads pay_effect and pay_spread, the scores of the model, the cells, the roles and the places. A role, or a role and
+-- level, that the model does not know adds nothing and has the spread of the wider group, as in `PayModel`.
 -- Grain: one role, level and country.
 WITH near AS (
     SELECT role_id, experience, company_country, sum(postings)::INTEGER AS postings

@@ -204,17 +204,7 @@ def darken(page: Page) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """Which accessibility rules are broken that matter, with the first element that breaks each.
-
-    What fades in is too pale for a moment, so it is what a second look finds that counts.
-    """
-    if found := _violations(page):
-        page.wait_for_timeout(2000)
-        found = _violations(page)
-    return found
-
-
-def _violations(page: Page) -> list[str]:
+    """Which accessibility rules are broken that matter, with the first element that breaks each."""
     found = Axe().run(page).response["violations"]
     return [
         f"{each['id']}: {each['help']}: {each['nodes'][0]['html'][:200]}"
