@@ -62,9 +62,14 @@ def share_menu(chart_id: str, filters_json: str, build_id: str, mode: Mode) -> N
         st.markdown("**Page**, interactive, one file that works offline")
         button("html", "HTML")
         st.markdown("**Address** of this view, filters included")
-        st.code(root + address.link(chart, filters, opened.build_id), language=None, wrap_lines=True)
+        _to_copy(root + address.link(chart, filters, opened.build_id))
         st.markdown("**Frame** for a page of your own; it follows the current build")
-        st.code(_frame(chart, filters, root), language="html", wrap_lines=True)
+        _to_copy(_frame(chart, filters, root))
+
+
+def _to_copy(text: str) -> None:
+    """A text to be copied; in one colour, since those that Streamlit has for code are too pale to be read."""
+    st.code(text, language=None, wrap_lines=True)
 
 
 def _frame(chart: Chart[Any], filters: Filters, root: str) -> str:
@@ -132,16 +137,16 @@ def cite_menu(chart_id: str, filters_json: str, build_id: str) -> None:
 def _quotes(selection: Selection, claim_id: str | None) -> None:
     """Each way to quote behind a tab of its own, to be copied."""
     ways = {
-        "Sentence": (quote.sentence(selection, claim_id), None),
-        "Footnote": (quote.footnote(selection, claim_id), None),
-        "BibTeX": (quote.bibtex(selection, claim_id), "latex"),
-        "CSL-JSON": (quote.csl(selection, claim_id), "json"),
-        "SQL": (quote.sql(selection), "sql"),
-        "Python": (quote.python(selection), "python"),
+        "Sentence": quote.sentence(selection, claim_id),
+        "Footnote": quote.footnote(selection, claim_id),
+        "BibTeX": quote.bibtex(selection, claim_id),
+        "CSL-JSON": quote.csl(selection, claim_id),
+        "SQL": quote.sql(selection),
+        "Python": quote.python(selection),
     }
-    for tab, (text, language) in zip(st.tabs(list(ways)), ways.values(), strict=True):
+    for tab, text in zip(st.tabs(list(ways)), ways.values(), strict=True):
         with tab:
-            st.code(text, language=language, wrap_lines=True)
+            _to_copy(text)
 
 
 def _opened(build_id: str) -> Warehouse:

@@ -204,8 +204,16 @@ def darken(page: Page) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """Which accessibility rules are broken that matter, with the first element that breaks each."""
+    """Which accessibility rules are broken that matter, with the first element that breaks each.
+
+    axe does not look at the contrast of what is scrolled out of view, so the window gets as high as the page.
+    """
+    size = page.viewport_size
+    assert size is not None
+    height = page.evaluate("() => document.querySelector('[data-testid=stMain]')?.scrollHeight ?? 0")
+    page.set_viewport_size({**size, "height": max(size["height"], height)})
     found = Axe().run(page).response["violations"]
+    page.set_viewport_size(size)
     return [
         f"{each['id']}: {each['help']}: {each['nodes'][0]['html'][:200]}"
         for each in found

@@ -17,13 +17,18 @@ NewPage = Callable[..., Page]
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-@pytest.mark.parametrize("menu", ["Share", "Cite"])
-def test_the_menus_of_a_chart_have_none(new_page: NewPage, menu: str, mode: theme.Mode) -> None:
+def test_the_menus_of_a_chart_have_none(new_page: NewPage, mode: theme.Mode) -> None:
     page = new_page("/market", mode=mode)
-    card = page.locator(".st-key-actions-market-forecasts")
-    card.get_by_role("button", name=menu).click()
-    expect(page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").first).to_be_visible()
+    card, menu = page.locator(".st-key-actions-market-forecasts"), page.get_by_test_id("stPopoverBody")
+    card.get_by_role("button", name="Share").click()
+    expect(menu.get_by_text("<iframe")).to_be_visible()
     assert violations(page) == []
+    page.keyboard.press("Escape")
+    card.get_by_role("button", name="Cite").click()
+    for way, word in {"BibTeX": "@misc", "SQL": "SELECT", "Python": "import"}.items():
+        menu.get_by_role("tab", name=way).click()
+        expect(menu.get_by_test_id("stCode").filter(visible=True)).to_contain_text(word)
+        assert violations(page) == [], way
 
 
 def test_the_sections_of_the_data_page_have_none(new_page: NewPage) -> None:
