@@ -116,3 +116,22 @@ def test_a_chart_without_rows_says_so(opened: Warehouse, chart: Chart[Any]) -> N
     (note,) = chart.draw(nothing, filters).layout.annotations
     assert note.text == "No published figure for this choice"
     assert chart.summary(nothing, filters) == "No published figure matches these filters."
+
+
+@every_chart
+@given(data=st.data())
+@settings(
+    max_examples=2,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_conditions_that_rule_nothing_out_are_left_out_of_the_statement(
+    opened: Warehouse, chart: Chart[Any], data: st.DataObject
+) -> None:
+    for filters in (chart.filters(), data.draw(choices(chart))):
+        statement, values = chart.query(filters)
+        assert "IS NULL OR" not in statement
+        assert "::VARCHAR[]) = 0 OR" not in statement
+        named = set(re.findall(r"\$(\w+)", chart.sql))
+        whole = {name: value for name, value in filters.parameters().items() if name in named}
+        pd.testing.assert_frame_equal(opened.query(statement, values), opened.query(chart.sql, whole))
