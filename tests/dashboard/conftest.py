@@ -7,17 +7,28 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 import dashboard
 from dashboard import address, warehouse
-from dashboard.chart import Chart, Filters, is_range
+from dashboard.chart import REGISTRY, Chart, Filters, is_range
 from dashboard.export import pictures
 from etl.settings import Settings
 from etl.warehouse import Home
 
 MAIN = Path(dashboard.__file__).with_name("main.py")
+
+every_chart = pytest.mark.parametrize("chart", REGISTRY.values(), ids=list(REGISTRY))
+
+
+def examples(count: int) -> settings:
+    """So many draws of a test that reads the open build: no example changes it, and to ask it takes time."""
+    return settings(
+        max_examples=count,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
 
 
 @pytest.fixture(autouse=True)

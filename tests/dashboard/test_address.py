@@ -14,11 +14,10 @@ from dashboard import address
 from dashboard.chart import REGISTRY, Chart, is_range
 from dashboard.pages import PAGES, SourceFilters
 from dashboard.warehouse import Warehouse
-from tests.dashboard.conftest import choices
+from tests.dashboard.conftest import choices, every_chart, examples
 
 MARKET = next(page for page in PAGES if page.path == "market")
 SOURCES = next(page for page in PAGES if page.path == "sources")
-every_chart = pytest.mark.parametrize("chart", REGISTRY.values(), ids=list(REGISTRY))
 
 
 @pytest.mark.parametrize(
@@ -73,11 +72,7 @@ def test_a_source_is_named_by_its_id(opened: Warehouse) -> None:
 
 @every_chart
 @given(data=st.data())
-@settings(
-    max_examples=5,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(5)
 def test_a_link_leads_to_the_same_view(opened: Warehouse, chart: Chart[Any], data: st.DataObject) -> None:
     """Read back as the page reads it: words become ids, what is missing is the default."""
     filters = data.draw(choices(chart))
@@ -139,13 +134,9 @@ def test_a_number_out_of_bounds_is_refused(opened: Warehouse, asked: str) -> Non
 # --- what a request or a command line asks for ----------------------------------------------------
 
 
-@pytest.mark.parametrize("chart", REGISTRY.values(), ids=list(REGISTRY))
+@every_chart
 @given(data=st.data())
-@settings(
-    max_examples=5,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(5)
 def test_a_choice_comes_back_from_its_own_address(
     opened: Warehouse, chart: Chart[Any], data: st.DataObject
 ) -> None:

@@ -30,12 +30,11 @@ from dashboard.export import select
 from dashboard.warehouse import Warehouse, view
 from etl.build import build
 from etl.warehouse import Home
-from tests.dashboard.conftest import choices, extremes
+from tests.dashboard.conftest import choices, every_chart, extremes
 from tests.dashboard.http_client import Client
 from tests.etl.package_copy import PackageCopy
 
 CHART = "/api/v1/charts/market-forecasts"
-every_chart = pytest.mark.parametrize("chart", REGISTRY.values(), ids=list(REGISTRY))
 every_collection = pytest.mark.parametrize("collection", COLLECTIONS, ids=[each.name for each in COLLECTIONS])
 
 

@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import theme
-from dashboard.chart import REGISTRY, Chart, Filters
+from dashboard.chart import Chart, Filters
 from dashboard.warehouse import Warehouse
-from tests.dashboard.conftest import choices, extremes
+from tests.dashboard.conftest import choices, every_chart, examples, extremes
 
-every_chart = pytest.mark.parametrize("chart", REGISTRY.values(), ids=list(REGISTRY))
 TEMPLATES = {mode: template.to_plotly_json() for mode, template in theme.TEMPLATES.items()}
 STORED_PERIOD = re.compile(r"\b(?:19|20)\d\d-(?:0[1-9]|1[0-2]|Q[1-4]|H[12])\b")
 PLACEHOLDER = re.compile(r'"#0000(?:0[1-9a-f]|[1-3][0-9a-f])"')
@@ -98,11 +96,7 @@ def test_a_chart_draws_its_defaults_and_the_ends_of_every_filter(
 
 @every_chart
 @given(data=st.data())
-@settings(
-    max_examples=5,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(5)
 def test_a_chart_draws_whatever_a_reader_may_choose(
     opened: Warehouse, chart: Chart[Any], data: st.DataObject
 ) -> None:
@@ -120,11 +114,7 @@ def test_a_chart_without_rows_says_so(opened: Warehouse, chart: Chart[Any]) -> N
 
 @every_chart
 @given(data=st.data())
-@settings(
-    max_examples=2,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(2)
 def test_conditions_that_rule_nothing_out_are_left_out_of_the_statement(
     opened: Warehouse, chart: Chart[Any], data: st.DataObject
 ) -> None:

@@ -25,9 +25,9 @@ from dashboard.chart import REGISTRY, Chart
 from dashboard.export import MEDIA_TYPES, FormError, Selection, render, select
 from dashboard.export.tables import METADATA_KEY
 from dashboard.warehouse import Warehouse, view
+from tests.dashboard.conftest import every_chart
 
 ROOT = "https://atlas.example/"
-every_chart = pytest.mark.parametrize("chart", REGISTRY.values(), ids=list(REGISTRY))
 # As text they start what a spreadsheet would run, open or fetch.
 FORMULAS = ["=1+1", "=cmd|' /C calc'!A0", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"]  # noqa: RUF001
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import atlas
@@ -20,10 +20,9 @@ from dashboard.charts.marks import records
 from dashboard.export import Selection, quote, select
 from dashboard.warehouse import Warehouse
 from etl.query import run_query
-from tests.dashboard.conftest import choices
+from tests.dashboard.conftest import choices, every_chart, examples
 from tests.dashboard.test_export import ROOT, selected
 
-every_chart = pytest.mark.parametrize("chart", REGISTRY.values(), ids=list(REGISTRY))
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
@@ -213,11 +212,7 @@ def test_a_date_is_as_exact_as_it_was_published(published: str | None, date: lis
 
 @every_chart
 @given(data=st.data())
-@settings(
-    max_examples=2,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(2)
 def test_the_statement_gives_the_rows_in_the_console(
     opened: Warehouse, chart: Chart[Any], data: st.DataObject
 ) -> None:

@@ -12,6 +12,7 @@ import dashboard
 import dashboard.charts
 from dashboard.chart import REGISTRY, Chart, register
 from dashboard.pages import PAGES
+from tests.dashboard.conftest import every_chart
 
 MARKET = {
     "market-forecasts",
@@ -25,7 +26,6 @@ MARKET = {
     "investment-by-year",
     "investment-by-country",
 }
-every_chart = pytest.mark.parametrize("chart", REGISTRY.values(), ids=list(REGISTRY))
 
 
 def test_the_market_page_has_its_ten_charts() -> None:
